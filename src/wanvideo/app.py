@@ -1,0 +1,106 @@
+"""The composition root: Settings become working objects. The only module that names adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from wanvideo.clock import Clock, SystemClock
+from wanvideo.contract.job import JobId
+from wanvideo.contract.model_card import limit
+from wanvideo.contract.request import VideoRequest
+from wanvideo.errors import CredentialsMissing
+from wanvideo.jobs.accepting import Accepted, read_picture
+from wanvideo.jobs.failpoints import dies_at, never
+from wanvideo.jobs.runner import Runner
+from wanvideo.jobs.service import Jobs
+from wanvideo.jobs.worker import this_worker
+from wanvideo.jobs.workshop import Rules, Workshop
+from wanvideo.ledger.engine import sqlite_url
+from wanvideo.ledger.sql import SqlLedger
+from wanvideo.ports import Provider
+from wanvideo.providers.dashscope.adapter import DashScopeProvider
+from wanvideo.providers.dashscope.credentials import Credentials, find
+from wanvideo.providers.links import decode_data_uri, fetch_picture
+from wanvideo.providers.preview import PreviewProvider
+from wanvideo.settings import Settings
+from wanvideo.storage.local import LocalStore
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything a face needs. `credentials` is None when no key was found."""
+
+    settings: Settings
+    clock: Clock
+    shop: Workshop
+    jobs: Jobs
+    runner: Runner
+    credentials: Credentials | None
+
+    def choose_provider(self, asked: str | None) -> tuple[str, str]:
+        """The provider's name, and one line that says so when nobody asked for it.
+
+        Raises: CredentialsMissing when dashscope was asked for and there is no key.
+        """
+        name = asked or self.settings.provider
+        if name == "dashscope" and self.credentials is None:
+            raise CredentialsMissing("Neither DASHSCOPE_API_KEY nor ~/.alibabacloud/credentials holds a key.")
+        if name:
+            return name, ""
+        if self.credentials is not None:
+            return "dashscope", ""
+        return "preview", "No DashScope key found: making a free local preview, not a Wan clip."
+
+    @asynccontextmanager
+    async def running(self, only: Callable[[], Collection[JobId] | None]) -> AsyncIterator[None]:
+        """Drive jobs in the background while the block runs; what is in hand is put down in good order."""
+        task = asyncio.create_task(self.runner.run(only))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncIterator[App]:
+    """Build the app, and close what it opened. Raises: SettingsInvalid, StorageFailed."""
+    clock = clock or SystemClock()
+    credentials = find(settings)
+    folder = settings.app_dir.absolute()
+    ledger = await SqlLedger.open(settings.database_url or sqlite_url(folder / "ledger.db"), clock)
+    providers: dict[str, Provider] = {"preview": PreviewProvider(folder / "previews", clock)}
+    if credentials is not None:
+        providers["dashscope"] = DashScopeProvider.from_settings(credentials, settings, clock)
+    worker = this_worker()
+    shop = Workshop(
+        ledger=ledger,
+        providers=providers,
+        store=LocalStore(folder),
+        clock=clock,
+        work_dir=folder / "work",
+        rules=Rules(settings.lease_s, settings.keep_source, settings.absence_gap_s),
+        failpoint=dies_at(settings.failpoint) if settings.failpoint else never,
+    )
+    runner = Runner(shop, worker)
+
+    async def read(request: VideoRequest) -> Accepted:
+        return await read_picture(request, lambda url: _fetch(url, settings))
+
+    try:
+        yield App(settings, clock, shop, Jobs(shop, read, worker.name, runner.wake), runner, credentials)
+    finally:
+        for provider in providers.values():
+            await provider.close()
+        await ledger.close()
+
+
+async def _fetch(url: str, settings: Settings) -> bytes:
+    if url.startswith("data:"):
+        return decode_data_uri(url)
+    return await fetch_picture(url, max_bytes=limit("image_max_bytes"), timeout_s=settings.transfer_timeout_s)

@@ -1,0 +1,1 @@
+"""The command line: parse, call the service, print. Heavy modules are imported inside the commands."""

@@ -1,0 +1,332 @@
+"""Python's face: `video`, `Client` and `AsyncClient`. The synchronous ones are thin shells.
+
+A client drives the jobs it has submitted or picked up, in the background, for as long as it is open. A job
+that is left behind stays in the ledger; `video.job(job_id)` in another process goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Literal, TypedDict, TypeVar, Unpack
+
+from wanvideo.app import App, open_app
+from wanvideo.contract.job import JobId, State
+from wanvideo.contract.request import PictureInput, VideoRequest, parse_request
+from wanvideo.contract.result import VideoResult
+from wanvideo.errors import RequestInvalid, WaitTimeout
+from wanvideo.jobs.service import Snapshot
+from wanvideo.settings import Settings
+
+T = TypeVar("T")
+Cache = Literal["use", "off"]
+OnProgress = Callable[[Snapshot], None]
+
+
+class VideoFields(TypedDict, total=False):
+    """The fields of the contract as keywords; see VideoRequest for their rules."""
+
+    prompt: str
+    negative_prompt: str
+    duration: float
+    fps: float
+    size: str
+    seed: int | None
+    reference_image: PictureInput
+    motion_strength: float | None
+    fit: Literal["cover", "contain"]
+    model: str
+    wan: Mapping[str, Any]
+
+
+class AsyncJob:
+    """A job that this client drives. Its `id` is all another process needs to pick it up."""
+
+    def __init__(self, client: AsyncClient, job_id: JobId, *, cached: bool = False) -> None:
+        self._client = client
+        self.id = job_id
+        self._cached = cached
+
+    async def status(self) -> Snapshot:
+        """Where it stands now: state, elapsed seconds, outlook."""
+        app = self._client.app
+        return await app.jobs.snapshot(await app.jobs.job(self.id))
+
+    async def events(self) -> AsyncIterator[Snapshot]:
+        """A snapshot at every change and about ten times a second, until the job is over."""
+        async for snapshot in self._client.app.jobs.follow(self.id):
+            yield snapshot
+
+    async def wait(
+        self, timeout_s: float | None = None, *, on_progress: OnProgress | None = None
+    ) -> VideoResult:
+        """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
+        app = self._client.app
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for snapshot in app.jobs.follow(self.id):
+                    if on_progress is not None:
+                        on_progress(snapshot)
+        except TimeoutError:
+            raise WaitTimeout(
+                f"The clip is not there after {timeout_s:g} s.",
+                job_id=self.id,
+                hint=f"The job goes on; pick it up with `wanvideo jobs watch {self.id}`.",
+            ) from None
+        return app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
+
+    async def cancel(self, *, abandon: bool = False) -> State:
+        """Cancel what can be cancelled, and tell the state that came of it.
+
+        A task that already runs cannot be stopped and will be billed: it is kept, or with `abandon` left
+        at the provider with its cost recorded.
+        """
+        jobs = self._client.app.jobs
+        await jobs.cancel(self.id, abandon=abandon)
+        async for snapshot in jobs.follow(self.id):
+            if snapshot.job.cancel is None:
+                return snapshot.job.state
+        return (await jobs.job(self.id)).state
+
+    async def retry(self) -> AsyncJob:
+        """A new attempt under the same job; it may be billed like any clip."""
+        await self._client.app.jobs.retry(self.id)
+        self._cached = False
+        return self
+
+
+class AsyncClient:
+    """`async with AsyncClient() as client: clip = await client.generate(prompt=..., reference_image=...)`."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+        self._driven: set[JobId] = set()
+        self._app: App | None = None
+        self._exit = contextlib.AsyncExitStack()
+
+    @property
+    def app(self) -> App:
+        if self._app is None:
+            raise RuntimeError("use the client inside `async with`")
+        return self._app
+
+    async def __aenter__(self) -> AsyncClient:
+        settings = self._settings or Settings.read()
+        self._app = await self._exit.enter_async_context(open_app(settings))
+        await self._exit.enter_async_context(self._app.running(lambda: self._driven))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._app = None
+        await self._exit.aclose()
+
+    async def submit(
+        self,
+        request: VideoRequest | Mapping[str, Any] | None = None,
+        *,
+        provider: str | None = None,
+        cache: Cache = "use",
+        max_cost: float | Decimal | None = None,
+        **fields: Unpack[VideoFields],
+    ) -> AsyncJob:
+        """Accept a request and start on it. `max_cost` is in yuan.
+
+        Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, CredentialsMissing. Nothing was sent then.
+        """
+        checked = _one_request(request, fields)
+        name, _ = self.app.choose_provider(provider)
+        most = self.app.settings.max_cost_cny if max_cost is None else Decimal(str(max_cost))
+        job, cached = await self.app.jobs.submit(checked, name, cache=cache, max_cost_cny=most)
+        return self._drive(AsyncJob(self, job.id, cached=cached))
+
+    async def generate(
+        self,
+        request: VideoRequest | Mapping[str, Any] | None = None,
+        *,
+        provider: str | None = None,
+        cache: Cache = "use",
+        max_cost: float | Decimal | None = None,
+        on_progress: OnProgress | None = None,
+        timeout_s: float | None = None,
+        **fields: Unpack[VideoFields],
+    ) -> VideoResult:
+        """Make one clip and wait for it. May cost money; see `submit` and `AsyncJob.wait` for the errors."""
+        job = await self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
+        return await job.wait(timeout_s, on_progress=on_progress)
+
+    async def job(self, job_id: str) -> AsyncJob:
+        """Pick up a job of this ledger, wherever it was started. Raises: JobNotFound."""
+        found = await self.app.jobs.job(job_id)
+        return self._drive(AsyncJob(self, found.id))
+
+    def _drive(self, job: AsyncJob) -> AsyncJob:
+        self._driven.add(job.id)
+        self.app.runner.wake()
+        return job
+
+
+def _one_request(request: VideoRequest | Mapping[str, Any] | None, fields: VideoFields) -> VideoRequest:
+    if request is None:
+        return parse_request(dict(fields))
+    if fields:
+        raise RequestInvalid(
+            "Give a request or its fields, not both.", hint="Put the fields into the request."
+        )
+    return request if isinstance(request, VideoRequest) else parse_request(dict(request))
+
+
+class ClipJob:
+    """A job, for scripts: every method of AsyncJob, without `await`."""
+
+    def __init__(self, client: Client, job: AsyncJob) -> None:
+        self._client = client
+        self._job = job
+
+    @property
+    def id(self) -> str:
+        return self._job.id
+
+    def status(self) -> Snapshot:
+        """Where it stands now."""
+        return self._client.call(self._job.status())
+
+    def events(self) -> Iterator[Snapshot]:
+        """A snapshot at every change and about ten times a second, until the job is over."""
+        stream = self._job.events()
+        while True:
+            try:
+                yield self._client.call(anext(stream))  # type: ignore[arg-type]
+            except StopAsyncIteration:
+                return
+
+    def wait(self, timeout_s: float | None = None, *, on_progress: OnProgress | None = None) -> VideoResult:
+        """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
+        return self._client.call(self._job.wait(timeout_s, on_progress=on_progress))
+
+    def cancel(self, *, abandon: bool = False) -> State:
+        """Cancel what can be cancelled, and tell the state that came of it."""
+        return self._client.call(self._job.cancel(abandon=abandon))
+
+    def retry(self) -> ClipJob:
+        """A new attempt under the same job; it may be billed like any clip."""
+        self._client.call(self._job.retry())
+        return self
+
+
+class Client:
+    """The same for scripts. Its jobs are driven by one background thread; `close()` or `with` ends it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: AsyncClient | None = None
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self,
+        request: VideoRequest | Mapping[str, Any] | None = None,
+        *,
+        provider: str | None = None,
+        cache: Cache = "use",
+        max_cost: float | Decimal | None = None,
+        **fields: Unpack[VideoFields],
+    ) -> ClipJob:
+        """Accept a request and start on it; see AsyncClient.submit."""
+        client = self._opened()
+        job = self.call(client.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields))
+        return ClipJob(self, job)
+
+    def generate(
+        self,
+        request: VideoRequest | Mapping[str, Any] | None = None,
+        *,
+        provider: str | None = None,
+        cache: Cache = "use",
+        max_cost: float | Decimal | None = None,
+        on_progress: OnProgress | None = None,
+        timeout_s: float | None = None,
+        **fields: Unpack[VideoFields],
+    ) -> VideoResult:
+        """Make one clip and wait for it; see AsyncClient.generate. May cost money."""
+        job = self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
+        return job.wait(timeout_s, on_progress=on_progress)
+
+    def job(self, job_id: str) -> ClipJob:
+        """Pick up a job of this ledger, wherever it was started. Raises: JobNotFound."""
+        return ClipJob(self, self.call(self._opened().job(job_id)))
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the client's own thread and wait for it."""
+        self._opened()
+        assert self._loop is not None
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Put down what is in hand; the jobs stay in the ledger. Safe to call twice."""
+        with self._lock:
+            loop, thread, self._loop, self._client = self._loop, self._thread, None, None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _opened(self) -> AsyncClient:
+        with self._lock:
+            if self._client is None:
+                client, loop, ready = AsyncClient(self._settings), asyncio.new_event_loop(), threading.Event()
+                failure: list[BaseException] = []
+                self._thread = threading.Thread(
+                    target=_serve, args=(loop, client, ready, failure), name="wanvideo", daemon=True
+                )
+                self._thread.start()
+                ready.wait()
+                if failure:
+                    raise failure[0]
+                self._client, self._loop = client, loop
+                threading.Thread(target=self._close_at_exit, name="wanvideo-exit").start()
+            return self._client
+
+    def _close_at_exit(self) -> None:
+        # atexit would be too late: by then no thread may be started, and the ledger's must still end.
+        mine = self._thread
+        threading.main_thread().join()
+        if self._thread is mine:
+            self.close()
+
+
+def _serve(
+    loop: asyncio.AbstractEventLoop, client: AsyncClient, ready: threading.Event, failure: list[BaseException]
+) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(client.__aenter__())
+    except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+        failure.append(error)
+        ready.set()
+        loop.close()
+        return
+    ready.set()
+    try:
+        loop.run_forever()
+    finally:
+        loop.run_until_complete(client.__aexit__())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+video = Client()
+"""The client most scripts need: settings from the environment, opened on first use."""

@@ -1,0 +1,1 @@
+"""The contract `video.generate`: pydantic models and pure functions, no I/O."""

@@ -1,0 +1,155 @@
+"""Asking how a task is. Only a definite answer ends a job; every trouble on the way means: ask again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from wanvideo.contract.job import Event, Job
+from wanvideo.contract.model_card import limit
+from wanvideo.errors import CancelRefused, ProviderFailed, TaskExpired, WanvideoError
+from wanvideo.jobs.policy import MAX_TROUBLES, backoff_s, next_look_s
+from wanvideo.jobs.storing import store
+from wanvideo.jobs.submit import dropped
+from wanvideo.jobs.workshop import Workshop, failure, moved
+from wanvideo.ports import Ending, Lease, Provider, TaskReport, TaskStatus
+
+
+async def poll(shop: Workshop, lease: Lease) -> None:
+    """One look at a running task; a finished one is stored at once, under the same lease."""
+    job, provider = lease.job, shop.provider(lease.job.provider)
+    assert job.task_id is not None
+    if job.cancel and not await _cancel(shop, lease, provider):
+        return
+    try:
+        report = await provider.fetch(job.task_id)
+    except WanvideoError as error:
+        tries = job.evidence.get("poll_errors", 0) + 1
+        waiting = {"note": error.detail, "evidence": {**job.evidence, "poll_errors": tries}}
+        most_s = 10.0 if error.retryable else 30.0
+        await shop.ledger.write(lease, waiting, release_in_s=backoff_s(tries - 1, most_s=most_s))
+        return
+    shop.failpoint("after_poll")
+    evidence = {name: value for name, value in job.evidence.items() if name != "poll_errors"}
+    if report.status is TaskStatus.SUCCEEDED:
+        await _succeeded(shop, lease, report)
+    elif report.status is TaskStatus.FAILED:
+        await _failed(shop, lease, report)
+    elif report.status is TaskStatus.CANCELLED:
+        await shop.ledger.write(
+            lease, moved(job, Event.TASK_CANCELLED, cancel=None), event=Event.TASK_CANCELLED, release_in_s=0
+        )
+    elif report.status is TaskStatus.UNKNOWN and _forgotten(shop, job):
+        body = failure(job, TaskExpired("The provider no longer knows the task: it is older than 24 hours."))
+        await shop.ledger.write(
+            lease,
+            moved(job, Event.TASK_EXPIRED, error=body),
+            event=Event.TASK_EXPIRED,
+            data=body,
+            release_in_s=0,
+        )
+    else:
+        unknown = report.status is TaskStatus.UNKNOWN
+        look_s = next_look_s(shop.elapsed_s(job.submitted_at), await shop.expected(job), provider.pace)
+        changes: dict[str, Any] = {
+            "seen_status": report.status.value,
+            "progress": report.progress,
+            "note": "the provider does not show the task yet" if unknown else None,
+            "evidence": evidence,
+        }
+        await shop.ledger.write(lease, changes, release_in_s=max(look_s, 1.0) if unknown else look_s)
+
+
+def _forgotten(shop: Workshop, job: Job) -> bool:
+    """UNKNOWN right after the creation means "not visible yet"; past 24 h it means expired."""
+    return shop.elapsed_s(job.submitted_at) > float(limit("task_ttl_s"))
+
+
+async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
+    job = lease.job
+    if job.evidence.get("adopted") and not await _is_ours(shop, job, report):
+        changes = moved(job, Event.LET_GO, task_id=None, submitted_at=None)
+        strangers = [*job.evidence.get("strangers", []), job.task_id]
+        changes["evidence"] = {"lost_at": job.evidence["lost_at"], "strangers": strangers}
+        await shop.ledger.close_attempt(lease, Ending(Event.LET_GO), changes, release_in_s=0)
+        return
+    expires_at = report.expires_at or shop.clock.now() + timedelta(seconds=limit("link_ttl_s"))
+    changes = moved(
+        job,
+        Event.PROVIDER_SUCCEEDED,
+        seen_status=report.status.value,
+        latency_s=shop.elapsed_s(job.submitted_at),
+        expires_at=expires_at,
+        cost_cny=str(report.cost.cny) if report.cost else job.estimate_cny,
+        warnings=tuple(dict.fromkeys((*job.warnings, *report.warnings))),
+        evidence={"billed_s": report.billed_s},
+    )
+    written = await shop.ledger.write(
+        lease, changes, event=Event.PROVIDER_SUCCEEDED, data={"billed_s": report.billed_s}
+    )
+    if written is not None:
+        shop.finished[job.id] = report
+        await store(shop, written)
+
+
+async def _is_ours(shop: Workshop, job: Job, report: TaskReport) -> bool:
+    """An adopted task must have our prompt and our seconds; otherwise it is somebody else's."""
+    attempt = (await shop.ledger.attempts(job.id))[-1]
+    sent = attempt.body.get("input", {}).get("prompt")
+    same_prompt = report.prompt_seen is None or sent is None or report.prompt_seen == sent
+    same_length = report.billed_s is None or round(report.billed_s) == job.billed_s
+    return same_prompt and same_length
+
+
+async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
+    job = lease.job
+    error = report.error or ProviderFailed("The task failed and gave no reason.")
+    parameter = report.rejected_parameter
+    endpoint = shop.provider(job.provider).account.endpoint
+    fresh: dict[str, Any] = {"task_id": None, "submitted_at": None, "seen_status": None, "evidence": {}}
+    if parameter and parameter not in await shop.ledger.quirks(endpoint):
+        await shop.ledger.remember_quirk(endpoint, parameter)
+        changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(parameter)), **fresh)
+        await shop.ledger.write(
+            lease, changes, event=Event.PARAMETER_DROPPED, data={"parameter": parameter}, release_in_s=0
+        )
+        return
+    body = failure(job, error)
+    if report.passing and job.troubles < MAX_TROUBLES:
+        changes = moved(job, Event.PROVIDER_TROUBLE, troubles=job.troubles + 1, **fresh)
+        changes["note"] = f"the provider failed ({error.provider_code or error.code}), not billed; once more"
+        wait_s = backoff_s(job.troubles, first_s=5)
+        await shop.ledger.write(lease, changes, event=Event.PROVIDER_TROUBLE, data=body, release_in_s=wait_s)
+        return
+    await shop.ledger.write(
+        lease,
+        moved(job, Event.PROVIDER_FAILED, error=body),
+        event=Event.PROVIDER_FAILED,
+        data=body,
+        release_in_s=0,
+    )
+
+
+async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> bool:
+    """Honour the wish to cancel. True when the task runs on and should be looked at as usual."""
+    job = lease.job
+    assert job.task_id is not None
+    try:
+        await provider.cancel(job.task_id)
+    except CancelRefused:
+        if job.cancel == "abandon":
+            changes = moved(job, Event.ABANDON, cancel=None, cost_cny=job.estimate_cny)
+            await shop.ledger.write(
+                lease, changes, event=Event.ABANDON, data={"cost_cny": job.estimate_cny}, release_in_s=0
+            )
+            return False
+        note = "it already runs and cannot be cancelled; it will be billed and kept"
+        await shop.ledger.write(lease, {"cancel": None, "note": note})
+        return True
+    except WanvideoError as error:
+        await shop.ledger.write(lease, {"note": f"cancel: {error.detail}"}, release_in_s=1)
+        return False
+    await shop.ledger.write(
+        lease, moved(job, Event.TASK_CANCELLED, cancel=None), event=Event.TASK_CANCELLED, release_in_s=0
+    )
+    return False

@@ -1,0 +1,108 @@
+"""Leaving `uncertain` by proof only. The provider's task list tells whether the lost submit made a task.
+
+Exactly one unknown task inside the attempt's window is adopted, and let go again if its prompt or seconds
+turn out not to be ours. Two lists, some time apart, without any unknown task prove absence. Everything else
+stays uncertain and waits for a person; it is never sent again blindly.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from wanvideo.contract.job import Attempt, Event, Job, TaskId
+from wanvideo.errors import WanvideoError
+from wanvideo.jobs.policy import backoff_s
+from wanvideo.jobs.workshop import Workshop, moved
+from wanvideo.ports import Ending, Lease, TaskListing
+
+ADOPT_SLACK = timedelta(seconds=10)
+"""How far a task's creation may lie outside the attempt's window: clocks differ a little."""
+DOUBT_SLACK = timedelta(minutes=15)
+"""An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
+_AMBIGUOUS_LOOK_S = 60.0
+
+
+async def reconcile(shop: Workshop, lease: Lease) -> None:
+    """One look at the task list for one uncertain job."""
+    job, provider = lease.job, shop.provider(lease.job.provider)
+    attempt = (await shop.ledger.attempts(job.id))[-1]
+    if attempt.task_id is not None:  # the answer came after all, to a worker whose lease was over
+        await found(shop, lease, attempt.task_id, adopted=False)
+        return
+    lost_at = datetime.fromisoformat(job.evidence["lost_at"])
+    first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK
+    try:
+        listed = await provider.list_tasks(first, min(last, shop.clock.now() + DOUBT_SLACK))
+    except WanvideoError as error:
+        tries = job.evidence.get("list_errors", 0) + 1
+        changes = {
+            "note": f"looking for the task: {error.detail}",
+            "evidence": {**job.evidence, "list_errors": tries},
+        }
+        await shop.ledger.write(lease, changes, release_in_s=backoff_s(tries))
+        return
+    unknown = await _unknown(shop, job, listed)
+    near = [task for task in unknown if _in_window(task, attempt, lost_at)]
+    if len(near) == 1:
+        await found(shop, lease, near[0].task_id, adopted=True)
+    elif unknown:
+        count = len(unknown)
+        note = (
+            f"{count} task{'s' if count > 1 else ''} of the account could be this one; "
+            f"decide with `wanvideo jobs resolve {job.id}`"
+        )
+        changes = {"note": note, "evidence": {**job.evidence, "empty_at": None}}
+        await shop.ledger.write(lease, changes, release_in_s=_AMBIGUOUS_LOOK_S)
+    else:
+        await _empty(shop, lease)
+
+
+async def found(shop: Workshop, lease: Lease, task_id: TaskId, *, adopted: bool) -> None:
+    """The lost submit did make this task. `adopted`: it only looks so, and is judged again at its end."""
+    job = lease.job
+    attempt = (await shop.ledger.attempts(job.id))[-1]
+    evidence: dict[str, Any] = {"adopted": True, "lost_at": job.evidence["lost_at"]} if adopted else {}
+    if job.evidence.get("strangers"):
+        evidence["strangers"] = job.evidence["strangers"]
+    changes = moved(
+        job,
+        Event.FOUND,
+        task_id=task_id,
+        submitted_at=attempt.started_at,
+        seen_status=None,
+        evidence=evidence,
+    )
+    await shop.ledger.close_attempt(
+        lease, Ending(Event.FOUND, task_id), changes, data={"task_id": task_id}, release_in_s=0
+    )
+
+
+async def _unknown(shop: Workshop, job: Job, listed: list[TaskListing]) -> list[TaskListing]:
+    """Listed tasks that no attempt of ours owns and that were not already let go."""
+    known = await shop.ledger.known_tasks([task.task_id for task in listed])
+    strangers = set(job.evidence.get("strangers", []))
+    return [task for task in listed if task.task_id not in known and task.task_id not in strangers]
+
+
+def _in_window(task: TaskListing, attempt: Attempt, lost_at: datetime) -> bool:
+    return attempt.started_at - ADOPT_SLACK <= task.created_at <= lost_at + ADOPT_SLACK
+
+
+async def _empty(shop: Workshop, lease: Lease) -> None:
+    """The first empty list is noted; a second one, long enough after it, proves that nothing was made."""
+    job = lease.job
+    gap_s = shop.rules.absence_gap_s
+    seen = job.evidence.get("empty_at")
+    since_s = shop.elapsed_s(datetime.fromisoformat(seen)) if seen else None
+    if since_s is not None and since_s >= gap_s:
+        changes = moved(job, Event.PROVED_ABSENT, evidence={})
+        await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT), changes, release_in_s=0)
+        return
+    empty_at = seen or shop.clock.now().isoformat()
+    wait_s = gap_s if since_s is None else gap_s - since_s
+    changes = {
+        "note": f"the provider lists no such task; looking once more in {max(wait_s, 0):.0f} s to be sure",
+        "evidence": {**job.evidence, "empty_at": empty_at},
+    }
+    await shop.ledger.write(lease, changes, release_in_s=max(wait_s, 0.0))

@@ -1,0 +1,147 @@
+"""Takes up due jobs under a lease and hands each to the step of its state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any, Final
+
+import structlog
+
+from wanvideo.contract.job import JobId, State
+from wanvideo.errors import SubmitUncertain, WanvideoError
+from wanvideo.jobs.machine import OPEN
+from wanvideo.jobs.poll import poll
+from wanvideo.jobs.reconcile import reconcile
+from wanvideo.jobs.storing import store
+from wanvideo.jobs.submit import lost, submit
+from wanvideo.jobs.worker import Worker, dead
+from wanvideo.jobs.workshop import Workshop
+from wanvideo.ports import Lease
+
+log = structlog.get_logger("wanvideo.jobs")
+
+Step = Callable[[Workshop, Lease], Coroutine[Any, Any, None]]
+
+
+async def _died_submitting(shop: Workshop, lease: Lease) -> None:
+    """A job found in `submitting`: its worker died around the POST. Never claimed for a second submit."""
+    await lost(shop, lease, SubmitUncertain("The process that sent the submit died before the answer."))
+
+
+STEPS: Final[Mapping[State, Step]] = {
+    State.QUEUED: submit,
+    State.SUBMITTING: _died_submitting,
+    State.UNCERTAIN: reconcile,
+    State.RUNNING: poll,
+    State.STORING: store,
+}
+
+AT_ONCE: Final = 16
+"""Jobs in hand at the same time."""
+_IDLE_LOOK_S: Final = 1.0
+_DEAD_LOOK_S: Final = 5.0
+
+
+class Runner:
+    """The loop of one process. Several, in several processes, share a ledger; leases keep them apart."""
+
+    def __init__(self, shop: Workshop, worker: Worker) -> None:
+        self._shop = shop
+        self._worker = worker
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Look for due jobs now instead of at the next time."""
+        self._wake.set()
+
+    async def run(self, only: Callable[[], Collection[JobId] | None] = lambda: None) -> None:
+        """Work until cancelled. `only` names the jobs to take up; None means all of them."""
+        try:
+            next_dead_s = 0.0
+            while True:
+                if self._shop.clock.steady_s() >= next_dead_s:
+                    await self._take_from_dead()
+                    next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
+                await self._round(only())
+        finally:
+            await self._drain()
+
+    async def _round(self, only: Collection[JobId] | None) -> None:
+        ledger, chosen = self._shop.ledger, None if only is None else list(only)
+        self._wake.clear()
+        free = AT_ONCE - len(self._tasks)
+        if free > 0 and chosen != []:
+            leases = await ledger.claim(
+                self._worker.name,
+                states=OPEN,
+                only=chosen,
+                limit=free,
+                lease_s=self._shop.rules.lease_s,
+            )
+            for lease in leases:
+                task = asyncio.create_task(self._handle(lease))
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+        due_s = None if chosen == [] else await ledger.next_due_s(states=OPEN, only=chosen)
+        wait_s = _IDLE_LOOK_S if due_s is None or free <= 0 else min(max(due_s, 0.01), _IDLE_LOOK_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+
+    async def _take_from_dead(self) -> None:
+        """Free the jobs of killed processes of this machine at once, instead of when their leases end."""
+        owners = await self._shop.ledger.lease_owners()
+        gone = dead(owners - {self._worker.name}, self._worker)
+        if gone:
+            await self._shop.ledger.expire_leases(gone)
+
+    async def _handle(self, lease: Lease) -> None:
+        try:
+            await self._holding(lease, STEPS[lease.job.state](self._shop, lease))
+        except asyncio.CancelledError:
+            # Let others go on at once; but a job whose POST may be out keeps its lease and becomes `lost`.
+            with contextlib.suppress(WanvideoError):
+                now = await self._shop.ledger.job(lease.job.id)
+                if now is not None and now.state is not State.SUBMITTING:
+                    await self._shop.ledger.write(lease, {}, release_in_s=0)
+            raise
+        except WanvideoError as error:
+            log.warning("step_failed", job_id=lease.job.id, code=error.code, detail=error.detail)
+            await self._shop.ledger.write(lease, {"note": error.detail}, release_in_s=5)
+        except Exception as error:
+            # A bug must neither lose the job nor spin: it is recorded, and the job looked at again later.
+            log.exception("step_broke", job_id=lease.job.id)
+            note = f"internal error, trying again: {type(error).__name__}"
+            await self._shop.ledger.write(lease, {"note": note}, release_in_s=30)
+
+    async def _holding(self, lease: Lease, step: Coroutine[Any, Any, None]) -> None:
+        """Run a step while renewing its lease; a lease that is lost stops the step."""
+        working = asyncio.ensure_future(step)
+        every_s = self._shop.rules.lease_s / 3
+        try:
+            while True:
+                done, _ = await asyncio.wait([working], timeout=every_s)
+                if done:
+                    working.result()
+                    return
+                if not await self._shop.ledger.renew(lease, lease_s=self._shop.rules.lease_s):
+                    log.warning("lease_lost", job_id=lease.job.id)
+                    return
+        finally:
+            if not working.done():
+                working.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await working
+
+    async def _drain(self) -> None:
+        """Stop what is in hand. A POST that is out is waited for: its answer is money."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

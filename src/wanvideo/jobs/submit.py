@@ -1,0 +1,184 @@
+"""The one place that spends money: upload the picture, commit the attempt, send exactly one create."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from wanvideo.contract.fingerprint import digest
+from wanvideo.contract.job import Attempt, Event, Job, TaskId
+from wanvideo.contract.model_card import NOT_IN_VENDOR_PAGE
+from wanvideo.errors import NotDelivered, ProviderRefused, SubmitUncertain, Throttled, WanvideoError
+from wanvideo.jobs.policy import MAX_UNDELIVERED, backoff_s, next_look_s
+from wanvideo.jobs.workshop import Workshop, failure, moved, request_of
+from wanvideo.ports import Ending, Lease, NoSlot, Order, Provider
+
+_SLOT_LOOK_S = 1.0
+_UPLOAD_MARGIN_S = 3600.0
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/bmp": ".bmp", "image/webp": ".webp"}
+
+
+async def submit(shop: Workshop, lease: Lease) -> None:
+    """Take a queued job to the provider. Every way out is committed; a crash after the commit is `lost`."""
+    job, provider = lease.job, shop.provider(lease.job.provider)
+    if job.cancel:
+        await shop.ledger.write(
+            lease, moved(job, Event.CANCEL, cancel=None), event=Event.CANCEL, release_in_s=0
+        )
+        return
+    shop.failpoint("before_upload")
+    try:
+        body = await _body(shop, job, provider)
+    except WanvideoError as error:
+        await _not_sent(shop, lease, error)
+        return
+    shop.failpoint("after_upload")
+    attempt = Attempt(
+        job_id=job.id,
+        number=job.attempt + 1,
+        fence=lease.fence,
+        endpoint=provider.account.endpoint,
+        key_fingerprint=provider.account.key_fingerprint,
+        body_sha256=digest(body),
+        body=body,
+        started_at=shop.clock.now(),
+    )
+    changes = moved(job, Event.CLAIM, attempt=attempt.number, account=provider.account.name)
+    opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots)
+    if opened is NoSlot.NO_SLOT:
+        note = f"waits for one of {provider.pace.slots} places at the provider"
+        await shop.ledger.write(lease, {"note": note}, release_in_s=_SLOT_LOOK_S)
+    elif isinstance(opened, Lease):
+        shop.failpoint("before_post")
+        await _send(shop, opened, provider, body)
+
+
+async def _body(shop: Workshop, job: Job, provider: Provider) -> dict[str, Any]:
+    """What will be sent. An upload is used again while it is valid for another hour."""
+    url = job.picture.url
+    if not url:
+        account = provider.account.name
+        known = await shop.ledger.upload(account, job.picture.sha256, at_least_s=_UPLOAD_MARGIN_S)
+        if known is None:
+            data = await shop.store.picture(job.picture.key)
+            name = f"{job.picture.sha256[:16]}{_SUFFIXES.get(job.picture.media_type, '')}"
+            upload = await provider.upload(data, name=name)
+            await shop.ledger.remember_upload(account, job.picture.sha256, upload)
+            known = upload.url
+        url = known
+    omit = await shop.ledger.quirks(provider.account.endpoint)
+    return provider.body(Order(request_of(job), job.seed, url, omit))
+
+
+async def _not_sent(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
+    """Trouble before the POST: nothing can have been billed."""
+    job = lease.job
+    tries = job.evidence.get("undelivered", 0) + 1
+    if error.retryable and tries < MAX_UNDELIVERED:
+        changes = {"note": error.detail, "evidence": {**job.evidence, "undelivered": tries}}
+        await shop.ledger.write(lease, changes, release_in_s=backoff_s(tries - 1))
+        return
+    body = failure(job, error)
+    await shop.ledger.write(
+        lease, moved(job, Event.REFUSED, error=body), event=Event.REFUSED, data=body, release_in_s=0
+    )
+
+
+async def _send(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> None:
+    """One POST, and its outcome committed. A cancelled worker still waits for the answer: it is money."""
+    post = asyncio.ensure_future(provider.create(body))
+    cancelled = False
+    while not post.done():
+        try:
+            await asyncio.shield(asyncio.wait([post]))
+        except asyncio.CancelledError:
+            cancelled = True
+    shop.failpoint("after_post")
+    await asyncio.shield(asyncio.ensure_future(_outcome(shop, lease, provider, post)))
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def _outcome(shop: Workshop, lease: Lease, provider: Provider, post: asyncio.Future[TaskId]) -> None:
+    job = lease.job
+    try:
+        task_id = post.result()
+    except NotDelivered as error:
+        await _undelivered(shop, lease, error)
+    except Throttled as error:
+        tries = job.evidence.get("throttled", 0) + 1
+        changes = moved(job, Event.THROTTLED, note=error.detail)
+        changes["evidence"] = {**job.evidence, "throttled": tries}
+        ending = Ending(Event.THROTTLED, request_id=error.request_id, error=failure(job, error))
+        await shop.ledger.close_attempt(lease, ending, changes, release_in_s=backoff_s(tries, most_s=60))
+    except SubmitUncertain as error:
+        await lost(shop, lease, error)
+    except WanvideoError as error:
+        if error.retryable:  # an answer that is neither yes nor no leaves doubt
+            await lost(shop, lease, error)
+        else:
+            await _refused(shop, lease, error)
+    except Exception as error:  # noqa: BLE001 - the SDK may raise anything; after the POST it means doubt
+        await lost(shop, lease, SubmitUncertain(f"The submit broke off: {type(error).__name__}."))
+    else:
+        await _accepted(shop, lease, provider, task_id)
+
+
+async def _accepted(shop: Workshop, lease: Lease, provider: Provider, task_id: TaskId) -> None:
+    job = lease.job
+    first_s = next_look_s(0.0, await shop.expected(job), provider.pace)
+    changes = moved(
+        job, Event.ACCEPTED, task_id=task_id, submitted_at=shop.clock.now(), seen_status=None, evidence={}
+    )
+    written = await shop.ledger.close_attempt(
+        lease, Ending(Event.ACCEPTED, task_id), changes, data={"task_id": task_id}, release_in_s=first_s
+    )
+    if written is None:
+        await shop.ledger.record_task(job.id, job.attempt, task_id)
+    shop.failpoint("after_accept")
+
+
+async def _undelivered(shop: Workshop, lease: Lease, error: NotDelivered) -> None:
+    job = lease.job
+    tries = job.evidence.get("undelivered", 0) + 1
+    if tries >= MAX_UNDELIVERED:
+        await _refused(shop, lease, error)
+        return
+    changes = moved(job, Event.NOT_DELIVERED, note=error.detail)
+    changes["evidence"] = {**job.evidence, "undelivered": tries}
+    ending = Ending(Event.NOT_DELIVERED, error=failure(job, error))
+    await shop.ledger.close_attempt(lease, ending, changes, release_in_s=backoff_s(tries - 1))
+
+
+async def _refused(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
+    """Final, unless it only names a field that the vendor's page does not have: then once more without it."""
+    job = lease.job
+    body = failure(job, error)
+    if isinstance(error, ProviderRefused) and error.field in NOT_IN_VENDOR_PAGE:
+        endpoint = shop.provider(job.provider).account.endpoint
+        if error.field not in await shop.ledger.quirks(endpoint):
+            await shop.ledger.remember_quirk(endpoint, error.field)
+            changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(error.field)))
+            ending = Ending(Event.PARAMETER_DROPPED, request_id=error.request_id, error=body)
+            await shop.ledger.close_attempt(lease, ending, changes, release_in_s=0)
+            return
+    ending = Ending(Event.REFUSED, request_id=error.request_id, error=body)
+    await shop.ledger.close_attempt(
+        lease, ending, moved(job, Event.REFUSED, error=body), data=body, release_in_s=0
+    )
+
+
+def dropped(parameter: str) -> str:
+    """The warning for a field that the endpoint refuses."""
+    return (
+        f"The provider refuses the parameter {parameter}; it was left out, and wanvideo makes the clip fit."
+    )
+
+
+async def lost(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
+    """The POST left and was not answered: it may be billed, so it is never sent again blindly."""
+    job = lease.job
+    changes = moved(job, Event.LOST, note="the submit was not answered; looking for the task")
+    changes["evidence"] = {"lost_at": shop.clock.now().isoformat()}
+    ending = Ending(Event.LOST, request_id=error.request_id, error=failure(job, error))
+    await shop.ledger.close_attempt(lease, ending, changes, data={"why": error.detail}, release_in_s=0)

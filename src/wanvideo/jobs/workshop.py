@@ -1,0 +1,78 @@
+"""What every step of a job works with, handed in once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wanvideo.clock import Clock
+from wanvideo.contract.job import Event, Job, JobId
+from wanvideo.contract.problem import problem
+from wanvideo.contract.request import VideoRequest
+from wanvideo.errors import SettingsInvalid, WanvideoError
+from wanvideo.jobs.failpoints import Failpoint, never
+from wanvideo.jobs.machine import after
+from wanvideo.jobs.policy import LEARN_FROM, Estimate, estimate
+from wanvideo.ports import Ledger, Provider, TaskReport, VideoStore
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings of the engine. `lease_s`: how long a silent worker keeps a job."""
+
+    lease_s: float = 30.0
+    keep_source: bool = True
+    absence_gap_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The neighbours (through their ports), the clock, and `work_dir` for files that are not finished."""
+
+    ledger: Ledger
+    providers: Mapping[str, Provider]
+    store: VideoStore
+    clock: Clock
+    work_dir: Path
+    rules: Rules = field(default_factory=Rules)
+    failpoint: Failpoint = never
+    finished: dict[JobId, TaskReport] = field(default_factory=dict)
+    """Reports with a live link, in memory only: a signed link is never written down."""
+
+    def provider(self, name: str) -> Provider:
+        try:
+            return self.providers[name]
+        except KeyError:
+            raise SettingsInvalid(
+                f"The provider {name} is not set up here.",
+                field="WANVIDEO_PROVIDER",
+                hint="Set DASHSCOPE_API_KEY, then pick the job up again with `wanvideo jobs watch`.",
+            ) from None
+
+    async def expected(self, job: Job) -> Estimate:
+        """How long a clip like this one takes, learned from the ledger."""
+        seen = await self.ledger.latencies_s(job.provider, job.resolution, job.billed_s, limit=LEARN_FROM)
+        return estimate(seen, self.provider(job.provider).pace)
+
+    def elapsed_s(self, since_at: datetime | None) -> float:
+        return 0.0 if since_at is None else max(0.0, (self.clock.now() - since_at).total_seconds())
+
+
+def request_of(job: Job) -> VideoRequest:
+    """The request as it was accepted."""
+    return VideoRequest.model_validate(job.request)
+
+
+def moved(job: Job, event: Event, **changes: Any) -> dict[str, Any]:
+    """The changes that go with an event: the new state by the table, and a clean note."""
+    return {"state": after(job.state, event), "note": None, "progress": None, **changes}
+
+
+def failure(job: Job, error: WanvideoError) -> dict[str, Any]:
+    """The problem body of an error that ends this job, with the ids a person needs."""
+    error.job_id = job.id
+    error.task_id = error.task_id or job.task_id
+    return problem(error)

@@ -1,0 +1,1 @@
+"""The durable record of jobs, attempts, events: SQLAlchemy Core on SQLite."""

@@ -1,0 +1,71 @@
+"""Opening a database: the pragmas and transaction kinds that make a commit durable and a claim exclusive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from wanvideo.errors import SettingsInvalid
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def open_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    """A writer and a reader. On SQLite one connection writes (BEGIN IMMEDIATE); readers never block it.
+
+    Raises: SettingsInvalid for a URL that is no SQLite URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsInvalid("This is not a database URL.", field="WANVIDEO_DATABASE_URL") from None
+    if parsed.get_backend_name() != "sqlite":
+        raise SettingsInvalid(
+            f"{parsed.get_backend_name()} is not supported; this version keeps its ledger in SQLite.",
+            field="WANVIDEO_DATABASE_URL",
+            hint="Write sqlite+aiosqlite:///PATH, or leave it out.",
+        )
+    parsed = parsed.set(drivername="sqlite+aiosqlite")
+    if parsed.database and parsed.database != ":memory:":
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsInvalid(
+                f"The folder of the ledger cannot be made: {error.strerror}.", field="OUTPUT_DIR"
+            ) from None
+    writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
+    reader = create_async_engine(parsed, pool_size=4, max_overflow=4)
+    for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+        event.listen(engine.sync_engine, "connect", _on_connect)
+        event.listen(engine.sync_engine, "begin", _begin_with(begin))
+    return writer, reader
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: `begin` below says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL may lose the last commits at a power cut: never before a paid POST
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_with(statement: str) -> Any:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin

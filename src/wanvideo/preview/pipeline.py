@@ -1,0 +1,129 @@
+"""One shot to one file: frames are rendered in a thread beside the encoder, which runs in the caller's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from itertools import takewhile
+from pathlib import Path
+from queue import Full, Queue
+from secrets import token_hex
+from threading import Event
+
+from wanvideo.preview.camera import film
+from wanvideo.preview.encode import ClipWriter
+from wanvideo.preview.frames import Frame, shoot
+from wanvideo.preview.intent import Plan, understand
+from wanvideo.preview.picture import fit, read_picture
+from wanvideo.preview.shot import RenderCancelled, Shot
+from wanvideo.preview.sound import SAMPLE_RATE_HZ, ambient_bed
+
+FRAMES_AHEAD = 8
+PROGRESS_EVERY_S = 0.2
+CANCEL_EVERY_S = 0.05
+LARGEST_USEFUL_ZOOM = 1.6  # a picture is never needed sharper than this many times the frame
+
+
+def render_clip(
+    shot: Shot,
+    output: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """See `wanvideo.preview.render`."""
+    watch = _Watch(shot.frame_count, on_progress, cancelled)
+    watch.frame_done(0)
+    unfinished = output.with_name(f".{output.name}.{token_hex(4)}.part")
+    try:
+        plan = _render(shot, unfinished, watch)
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return plan
+
+
+def _render(shot: Shot, path: Path, watch: _Watch) -> Plan:
+    intent = understand(shot.prompt, shot.negative_prompt)
+    sound = None
+    if shot.sound:
+        sound = ambient_bed(shot.seed, round(shot.frame_count / shot.fps * SAMPLE_RATE_HZ))
+    with (
+        closing(_ahead(_frames(shot, intent.plan.moves, intent.pace))) as frames,
+        ClipWriter(
+            path,
+            width_px=shot.width_px,
+            height_px=shot.height_px,
+            fps=shot.fps,
+            draft=shot.draft,
+            sound=sound,
+        ) as writer,
+    ):
+        for done, frame in enumerate(frames, start=1):
+            writer.write(frame)
+            watch.frame_done(done)
+    return intent.plan
+
+
+def _frames(shot: Shot, moves: tuple[str, ...], pace: float) -> Iterator[Frame]:
+    picture = read_picture(
+        shot.picture, covering_px=(shot.width_px, shot.height_px), zoom=LARGEST_USEFUL_ZOOM
+    )
+    fitted = fit(picture.size, shot.width_px, shot.height_px)
+    yield from shoot(picture, fitted, film(shot, moves, pace, fitted))
+
+
+def _ahead(frames: Iterator[Frame]) -> Generator[Frame]:
+    """Run `frames` in a thread, at most FRAMES_AHEAD in front. OpenCV and x264 both release the GIL."""
+    waiting: Queue[Frame | None] = Queue(FRAMES_AHEAD)
+    stop = Event()
+
+    def put(item: Frame | None) -> None:
+        while not stop.is_set():
+            with suppress(Full):
+                waiting.put(item, timeout=0.1)
+                return
+
+    def produce() -> None:
+        try:
+            for frame in takewhile(lambda _frame: not stop.is_set(), frames):
+                put(frame)
+        finally:
+            put(None)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="wanvideo-preview") as pool:
+        producer = pool.submit(produce)
+        try:
+            while (item := waiting.get()) is not None:
+                yield item
+            producer.result()  # raises what the frames raised
+        finally:
+            stop.set()
+
+
+class _Watch:
+    """Tells the caller how far the clip is and asks if it is still wanted, without slowing the frames."""
+
+    def __init__(
+        self,
+        frames_total: int,
+        on_progress: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._frames_total = frames_total
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._told_at_s = self._asked_at_s = float("-inf")
+
+    def frame_done(self, frames_done: int) -> None:
+        now_s = time.monotonic()
+        if self._cancelled is not None and now_s - self._asked_at_s >= CANCEL_EVERY_S:
+            self._asked_at_s = now_s
+            if self._cancelled():
+                raise RenderCancelled(f"cancelled after {frames_done} of {self._frames_total} frames")
+        is_last = frames_done == self._frames_total
+        if self._on_progress is not None and (is_last or now_s - self._told_at_s >= PROGRESS_EVERY_S):
+            self._told_at_s = now_s
+            self._on_progress(frames_done, self._frames_total)

@@ -1,0 +1,57 @@
+"""What is rendered: one shot as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+ENGINE = "local-preview/1"
+"""Name and version of the renderer. The number rises whenever the same shot may give other pixels."""
+
+
+class RenderCancelled(Exception):
+    """The caller's `cancelled()` turned true; no file was left behind."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One clip to render. Any picture Pillow reads is taken: EXIF orientation is applied, transparency
+    becomes white.
+
+    `motion_strength` runs from 0 (a still) to 1. `seed` draws the small float of the camera and the sound;
+    the direction of a move never depends on it. `sound` adds a soft ambient bed (AAC, stereo, 44.1 kHz) of
+    the same length as the pictures. `draft` encodes faster, into a larger file.
+
+    Raises: ValueError at construction, when no clip can be made of these numbers.
+    """
+
+    picture: Path | bytes
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 0
+    motion_strength: float = 0.5
+    width_px: int = 1280
+    height_px: int = 720
+    fps: Fraction = Fraction(24)
+    frame_count: int = 96
+    sound: bool = False
+    draft: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("width_px", "height_px"):
+            side = getattr(self, name)
+            if side < 16 or side % 2:
+                raise ValueError(f"{name} must be even and at least 16, not {side}")
+        if self.frame_count < 1:
+            raise ValueError(f"frame_count must be at least 1, not {self.frame_count}")
+        if self.fps <= 0:
+            raise ValueError(f"fps must be positive, not {self.fps}")
+        if not 0 <= self.motion_strength <= 1:
+            raise ValueError(f"motion_strength must lie between 0 and 1, not {self.motion_strength}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, not {self.seed}")
+
+    @property
+    def duration_s(self) -> float:
+        return float(self.frame_count / self.fps)

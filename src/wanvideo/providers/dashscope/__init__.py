@@ -1,0 +1,1 @@
+"""Wan on Alibaba Cloud Model Studio, through the official `dashscope` package."""

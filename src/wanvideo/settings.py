@@ -1,0 +1,135 @@
+"""Every setting, read once at the edge into one frozen value; docs/settings.md mirrors this table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from wanvideo.errors import SettingsInvalid
+
+APP_FOLDER = "ai-video-wan-video"
+
+
+class Settings(BaseModel):
+    """Built once by `Settings.read()` and handed down; no other module looks at the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    api_key: SecretStr | None = Field(
+        None, validation_alias="DASHSCOPE_API_KEY", description="DashScope key; beats the credentials file."
+    )
+    profile: str = Field(
+        "default",
+        validation_alias="ALIBABA_CLOUD_PROFILE",
+        description="Section of ~/.alibabacloud/credentials whose `dashscope_api_key` is used.",
+    )
+    base_url: str | None = Field(
+        None,
+        validation_alias="DASHSCOPE_HTTP_BASE_URL",
+        description="Endpoint, ending in /api/v1; the region's own when left out.",
+    )
+    region: Literal["beijing", "singapore"] = Field(
+        "beijing", validation_alias="WANVIDEO_REGION", description="Endpoint and price list."
+    )
+    workspace: str | None = Field(
+        None, validation_alias="DASHSCOPE_WORKSPACE_ID", description="Workspace id, sent as a header."
+    )
+    output_dir: Path = Field(
+        Path("output"), validation_alias="OUTPUT_DIR", description="Parent of ai-video-wan-video/."
+    )
+    provider: Literal["dashscope", "preview"] | None = Field(
+        None,
+        validation_alias="WANVIDEO_PROVIDER",
+        description="dashscope or preview; dashscope when a key is found.",
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias="WANVIDEO_DATABASE_URL",
+        description="Ledger; a SQLite file beside the clips when left out.",
+    )
+    max_cost_cny: Decimal | None = Field(
+        None, ge=0, validation_alias="WANVIDEO_MAX_COST", description="Refuse a clip above this many yuan."
+    )
+    keep_source: bool = Field(
+        True,
+        validation_alias="WANVIDEO_KEEP_SOURCE",
+        description="Keep the provider's own file beside a conformed one.",
+    )
+    running_tasks: int = Field(
+        5, ge=1, validation_alias="WANVIDEO_RUNNING_TASKS", description="Tasks at the provider at once."
+    )
+    connect_timeout_s: float = Field(
+        5, gt=0, validation_alias="WANVIDEO_CONNECT_TIMEOUT", description="Seconds to reach the provider."
+    )
+    submit_timeout_s: float = Field(
+        60,
+        gt=0,
+        validation_alias="WANVIDEO_SUBMIT_TIMEOUT",
+        description="Seconds for a create; the provider reads the picture meanwhile.",
+    )
+    query_timeout_s: float = Field(
+        15, gt=0, validation_alias="WANVIDEO_QUERY_TIMEOUT", description="Seconds for a poll, list or cancel."
+    )
+    transfer_timeout_s: float = Field(
+        30,
+        gt=0,
+        validation_alias="WANVIDEO_TRANSFER_TIMEOUT",
+        description="Seconds without a byte before an upload or download is given up.",
+    )
+    lease_s: float = Field(
+        30, ge=1, validation_alias="WANVIDEO_LEASE", description="Seconds a silent worker keeps a job."
+    )
+    absence_gap_s: float = Field(
+        30,
+        ge=0,
+        validation_alias="WANVIDEO_ABSENCE_GAP",
+        description="Seconds between the two empty task lists that prove an uncertain submit absent.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", validation_alias="WANVIDEO_LOG", description="Log lines on stderr."
+    )
+    failpoint: str | None = Field(
+        None, validation_alias="WANVIDEO_FAILPOINT", description="Tests only: die at a named point."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.strip().rstrip("/")
+
+    @property
+    def app_dir(self) -> Path:
+        """The folder that holds clips, ledger and work files."""
+        return self.output_dir / APP_FOLDER
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """The settings of this process: overrides, then the environment, then `.env` of the working folder.
+
+        Raises: SettingsInvalid naming the variable and what is wrong; a value is never printed.
+        """
+        given: dict[str, Any] = {}
+        if environ is None:
+            given.update({k: v for k, v in dotenv_values(".env").items() if v is not None})
+            environ = os.environ
+        given.update(environ)
+        known = {f.validation_alias: name for name, f in cls.model_fields.items()}
+        values = {known[k]: v for k, v in given.items() if k in known and v != ""}
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            name = str(first["loc"][0])
+            variable = next((alias for alias, field in known.items() if name in (field, alias)), name)
+            raise SettingsInvalid(f"{first['msg']}.", field=str(variable)) from None

@@ -1,0 +1,1 @@
+"""The makers of clips, judged by what a user gets."""

@@ -1,0 +1,1 @@
+"""The DashScope adapter, mostly against the emulator."""
