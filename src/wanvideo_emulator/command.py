@@ -74,7 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULTS.max_running,
         help="tasks running at once (default %(default)s)",
     )
-    add("--over-concurrency", choices=("queue", "429"), default=DEFAULTS.over_concurrency)
+    add(
+        "--over-concurrency",
+        choices=("queue", "429"),
+        default=DEFAULTS.over_concurrency,
+        help="what a create beyond --max-running gets (default %(default)s)",
+    )
     add(
         "--submit-per-s",
         type=int,
@@ -84,12 +89,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--query-per-s", type=int, default=DEFAULTS.query_per_s, help="queries a second (default %(default)s)"
     )
-    add("--size-multiple", type=int, choices=(2, 16), default=DEFAULTS.size_multiple)
-    add("--missing-field", choices=("deferred", "sync"), default=DEFAULTS.missing_field)
-    add("--unknown-parameter", choices=("ignore", "refuse"), default=DEFAULTS.unknown_parameter)
-    add("--unknown-model", choices=("404", "400"), default=DEFAULTS.unknown_model)
+    add(
+        "--size-multiple",
+        type=int,
+        choices=(2, 16),
+        default=DEFAULTS.size_multiple,
+        help="sides of clips are floored to this (default %(default)s)",
+    )
+    add(
+        "--missing-field",
+        choices=("deferred", "sync"),
+        default=DEFAULTS.missing_field,
+        help="refuse bad fields as a FAILED task, or with 400 on the create (default %(default)s)",
+    )
+    add(
+        "--unknown-parameter",
+        choices=("ignore", "refuse"),
+        default=DEFAULTS.unknown_parameter,
+        help="what an undocumented key in parameters gets (default %(default)s)",
+    )
+    add(
+        "--unknown-model",
+        choices=("404", "400"),
+        default=DEFAULTS.unknown_model,
+        help="status for a wrong model name (default %(default)s)",
+    )
     add("--fault", dest="faults", action="append", type=_fault, metavar="SPEC", help="see below (repeatable)")
-    add("--list-page-max", type=int, default=DEFAULTS.list_page_max)
+    add(
+        "--list-page-max",
+        type=int,
+        default=DEFAULTS.list_page_max,
+        help="larger pages are cut to this (default %(default)s)",
+    )
     add("--list-lag-s", type=float, default=DEFAULTS.list_lag_s, help="new tasks are listed this late")
     add(
         "--link-ttl-s",

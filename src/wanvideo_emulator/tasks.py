@@ -76,6 +76,7 @@ class Board:
     _active: dict[str, Task] = field(default_factory=dict)
     peak_running: int = 0
     """The most tasks of one account and model that ever ran at once."""
+    _next_at: float | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, task: Task) -> None:
@@ -88,7 +89,7 @@ class Board:
 
     def find(self, task_id: str, account: str) -> Task | None:
         """The task as this account may see it: its own, and younger than 24 h."""
-        self.step()
+        self.refresh()
         task = self.tasks.get(task_id)
         if task is None or task.caller.account != account:
             return None
@@ -96,7 +97,7 @@ class Board:
 
     def of_account(self, account: str) -> list[Task]:
         """What a list may show: younger than 24 h, past the lag; newest first."""
-        self.step()
+        self.refresh()
         now = self.clock.now()
         return [
             task
@@ -107,7 +108,7 @@ class Board:
 
     def cancel(self, task: Task) -> None:
         """Raises Refused (400) unless the task is still PENDING."""
-        self.step()
+        self.refresh()
         if task.status != "PENDING":
             raise Refused("UnsupportedOperation")
         task.status = "CANCELED"
@@ -131,6 +132,11 @@ class Board:
             return self.draws.uniform(*span)
         return min(180.0, max(45.0, self.draws.lognormvariate(4.28, 0.13)))
 
+    def refresh(self) -> None:
+        """Make the moves that are due; cheap when there are none."""
+        if self._changed.is_set() or (self._next_at is not None and self.clock.now() >= self._next_at):
+            self.step()
+
     async def run(self) -> None:
         """Move tasks on as their time comes, until cancelled."""
         while True:
@@ -146,7 +152,7 @@ class Board:
         """Make every move that is due. Returns the seconds to the next one, None when nothing is waiting."""
         now = self.clock.now()
         due_in: list[float] = []
-        # Counted once for all, so that a long queue stays cheap; a slot freed here is filled in the next pass.
+        # Counted once, so that a long queue stays cheap; a slot freed here is filled in the next pass.
         running = Counter(task.lane for task in self._active.values() if task.status == "RUNNING")
         for task in list(self._active.values()):
             if task.status == "PENDING":
@@ -155,7 +161,9 @@ class Board:
                 wait_s = self._try_to_end(task, now)
             if wait_s is not None:
                 due_in.append(wait_s)
-        return min(due_in, default=None)
+        wait_s = min(due_in, default=None)
+        self._next_at = None if wait_s is None else now + wait_s
+        return wait_s
 
     def _try_to_start(self, task: Task, now: float, running: Counter[tuple[str, str]]) -> float | None:
         if task.fate == "pending":

@@ -80,7 +80,7 @@ class Truth:
 
     def report(self, board: Board, rates: Rates, faults: FaultPlan, uploads: Uploads) -> dict[str, Any]:
         """The whole truth as JSON. Times are epoch seconds on the emulator's clock."""
-        board.step()
+        board.refresh()
         tasks = [_task(task, board.options.size_multiple) for task in board.tasks.values()]
         return {
             "now": self._clock.now(),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final
-
-import structlog
 
 from wanvideo.contract.job import JobId, State
 from wanvideo.errors import SubmitUncertain, WanvideoError
@@ -20,7 +19,7 @@ from wanvideo.jobs.worker import Worker, dead
 from wanvideo.jobs.workshop import Workshop
 from wanvideo.ports import Lease
 
-log = structlog.get_logger("wanvideo.jobs")
+log = logging.getLogger("wanvideo.jobs")
 
 Step = Callable[[Workshop, Lease], Coroutine[Any, Any, None]]
 
@@ -113,11 +112,11 @@ class Runner:
                     await self._shop.ledger.write(lease, {}, release_in_s=0)
             raise
         except WanvideoError as error:
-            log.warning("step_failed", job_id=lease.job.id, code=error.code, detail=error.detail)
+            log.warning("%s: %s (%s)", lease.job.id, error.detail, error.code)
             await self._shop.ledger.write(lease, {"note": error.detail}, release_in_s=5)
         except Exception as error:
             # A bug must neither lose the job nor spin: it is recorded, and the job looked at again later.
-            log.exception("step_broke", job_id=lease.job.id)
+            log.exception("%s: a step broke in state %s", lease.job.id, lease.job.state)
             note = f"internal error, trying again: {type(error).__name__}"
             await self._shop.ledger.write(lease, {"note": note}, release_in_s=30)
 
@@ -132,7 +131,7 @@ class Runner:
                     working.result()
                     return
                 if not await self._shop.ledger.renew(lease, lease_s=self._shop.rules.lease_s):
-                    log.warning("lease_lost", job_id=lease.job.id)
+                    log.warning("%s: the lease was lost; another worker goes on", lease.job.id)
                     return
         finally:
             if not working.done():

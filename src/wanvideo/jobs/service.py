@@ -134,7 +134,13 @@ class Jobs:
             and job.expires_at is not None
             and job.expires_at - self._shop.clock.now() <= AT_RISK
         )
-        return Snapshot(job, self._shop.elapsed_s(job.created_at), text, at_risk)
+        over = job.state in FINAL
+        elapsed_s = (
+            (job.updated_at - job.created_at).total_seconds()
+            if over
+            else self._shop.elapsed_s(job.created_at)
+        )
+        return Snapshot(job, elapsed_s, text, at_risk)
 
     async def follow(self, job_id: JobId) -> AsyncIterator[Snapshot]:
         """The job whenever something changed, and about ten times a second besides, until it is over."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wanvideo.errors import SettingsInvalid
-from wanvideo.providers.dashscope.credentials import find
+from wanvideo.providers.dashscope.credentials import Credentials, find
 from wanvideo.settings import Settings
 
 KEY = "sk-0123456789abcdef"
@@ -24,8 +24,8 @@ def write(home: Path, text: str, encoding: str = "utf-8") -> None:
     (folder / "credentials").write_bytes(text.encode(encoding))
 
 
-def key_of(found: object) -> str:
-    return found.api_key.get_secret_value()  # type: ignore[attr-defined, no-any-return]
+def key_of(found: Credentials) -> str:
+    return found.api_key.get_secret_value()
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

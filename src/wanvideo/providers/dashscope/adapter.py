@@ -122,12 +122,14 @@ class DashScopeProvider:
         return outcome.accepted(reply)
 
     async def fetch(self, task: TaskId) -> TaskReport:
-        reply = await self._send(lambda sdk: sdk.videos.jobs.fetch(quote(task, safe="")))
-        if not reply.ok or not wire.is_about(reply.payload, task):
-            error = _failure(reply)
+        try:
+            reply = await self._send(lambda sdk: sdk.videos.jobs.fetch(quote(task, safe="")))
+            if reply.ok and wire.is_about(reply.payload, task):
+                return wire.decode_report(reply.payload, region=self._region)
+            raise _failure(reply)
+        except ProviderError as error:
             error.task_id = task
-            raise error
-        return wire.decode_report(reply.payload, region=self._region)
+            raise
 
     async def cancel(self, task: TaskId) -> None:
         try:

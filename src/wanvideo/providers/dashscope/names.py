@@ -30,7 +30,9 @@ _PATH = re.compile(r"\b(?:input|parameters)\.(\w+)")
 _QUIRK = re.compile(r"(?<![\w.])(?:parameters\.)?(" + "|".join(NOT_IN_VENDOR_PAGE) + r")\b", re.IGNORECASE)
 # "File size is larger than 15MB" is about the file, not about our `size`.
 _THING = r"(?:file|image|picture|media|audio|video|input|body|request|payload)"
-_SIZE_OF_A_FILE = re.compile(rf"\b{_THING}(?:'s)?[ _]size\b|\bsize of (?:the |an? )?{_THING}\b", re.IGNORECASE)
+_SIZE_OF_A_FILE = re.compile(
+    rf"\b{_THING}(?:'s)?[ _]size\b|\bsize of (?:the |an? )?{_THING}\b", re.IGNORECASE
+)
 
 
 def field_named(message: str) -> str | None:
