@@ -25,7 +25,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def steady_s(self) -> float:
-        return time.monotonic()
+        # counts on while a laptop sleeps, where the system can: a lease does not wait for it either
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)

@@ -19,7 +19,9 @@ APP_FOLDER = "ai-video-wan-video"
 class Settings(BaseModel):
     """Built once by `Settings.read()` and handed down; no other module looks at the environment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, allow_inf_nan=False
+    )
 
     api_key: SecretStr | None = Field(
         None, validation_alias="DASHSCOPE_API_KEY", description="DashScope key; beats the credentials file."
@@ -70,6 +72,7 @@ class Settings(BaseModel):
     submit_timeout_s: float = Field(
         60,
         gt=0,
+        le=120,  # reconcile looks for a lost submit's task in the three minutes after its start
         validation_alias="WANVIDEO_SUBMIT_TIMEOUT",
         description="Seconds for a create; the provider reads the picture meanwhile.",
     )

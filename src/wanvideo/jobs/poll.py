@@ -19,8 +19,12 @@ async def poll(shop: Workshop, lease: Lease) -> None:
     """One look at a running task; a finished one is stored at once, under the same lease."""
     job, provider = lease.job, shop.provider(lease.job.provider)
     assert job.task_id is not None
-    if job.cancel and not await _cancel(shop, lease, provider):
-        return
+    if job.cancel:
+        kept = await _cancel(shop, lease, provider)
+        if kept is None:
+            return
+        lease, job = kept, kept.job
+        assert job.task_id is not None
     try:
         report = await provider.fetch(job.task_id)
     except WanvideoError as error:
@@ -31,7 +35,10 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         return
     shop.failpoint("after_poll")
     evidence = {name: value for name, value in job.evidence.items() if name != "poll_errors"}
-    if report.status is TaskStatus.SUCCEEDED:
+    ended_badly = report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED)
+    if job.evidence.get("adopted") and ended_badly:
+        await _let_go(shop, lease)  # it never told whose prompt it had: it proves nothing about our submit
+    elif report.status is TaskStatus.SUCCEEDED:
         await _succeeded(shop, lease, report)
     elif report.status is TaskStatus.FAILED:
         await _failed(shop, lease, report)
@@ -54,7 +61,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         changes: dict[str, Any] = {
             "seen_status": report.status.value,
             "progress": report.progress,
-            "note": "the provider does not show the task yet" if unknown else None,
+            "note": "the provider does not show the task yet" if unknown else _too_late(job),
             "evidence": evidence,
         }
         await shop.ledger.write(lease, changes, release_in_s=max(look_s, 1.0) if unknown else look_s)
@@ -68,10 +75,7 @@ def _forgotten(shop: Workshop, job: Job) -> bool:
 async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     job = lease.job
     if job.evidence.get("adopted") and not await _is_ours(shop, job, report):
-        changes = moved(job, Event.LET_GO, task_id=None, submitted_at=None)
-        strangers = [*job.evidence.get("strangers", []), job.task_id]
-        changes["evidence"] = {"lost_at": job.evidence["lost_at"], "strangers": strangers}
-        await shop.ledger.close_attempt(lease, Ending(Event.LET_GO), changes, release_in_s=0)
+        await _let_go(shop, lease)
         return
     expires_at = report.expires_at or shop.clock.now() + timedelta(seconds=limit("link_ttl_s"))
     changes = moved(
@@ -88,8 +92,18 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         lease, changes, event=Event.PROVIDER_SUCCEEDED, data={"billed_s": report.billed_s}
     )
     if written is not None:
-        shop.finished[job.id] = report
+        if report.video_url:
+            shop.finished[job.id] = report
         await store(shop, written)
+
+
+async def _let_go(shop: Workshop, lease: Lease) -> None:
+    """The adopted task was not ours, or cannot be proved to be: the submit is as uncertain as before."""
+    job = lease.job
+    changes = moved(job, Event.LET_GO, task_id=None, submitted_at=None, seen_status=None)
+    strangers = [*job.evidence.get("strangers", []), job.task_id]
+    changes["evidence"] = {"lost_at": job.evidence["lost_at"], "strangers": strangers}
+    await shop.ledger.close_attempt(lease, Ending(Event.LET_GO), changes, release_in_s=0)
 
 
 async def _is_ours(shop: Workshop, job: Job, report: TaskReport) -> bool:
@@ -105,10 +119,9 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     job = lease.job
     error = report.error or ProviderFailed("The task failed and gave no reason.")
     parameter = report.rejected_parameter
-    endpoint = shop.provider(job.provider).account.endpoint
     fresh: dict[str, Any] = {"task_id": None, "submitted_at": None, "seen_status": None, "evidence": {}}
-    if parameter and parameter not in await shop.ledger.quirks(endpoint):
-        await shop.ledger.remember_quirk(endpoint, parameter)
+    if parameter and dropped(parameter) not in job.warnings:
+        await shop.ledger.remember_quirk(shop.provider(job.provider).account.endpoint, parameter)
         changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(parameter)), **fresh)
         await shop.ledger.write(
             lease, changes, event=Event.PARAMETER_DROPPED, data={"parameter": parameter}, release_in_s=0
@@ -130,8 +143,16 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     )
 
 
-async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> bool:
-    """Honour the wish to cancel. True when the task runs on and should be looked at as usual."""
+_TOO_LATE = "Cancelling came too late: the task already ran, so it is billed and the clip is kept."
+
+
+def _too_late(job: Job) -> str | None:
+    """What a person who waits is told after a cancel that the provider refused."""
+    return _TOO_LATE if _TOO_LATE in job.warnings else None
+
+
+async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> Lease | None:
+    """Honour the wish to cancel. A lease when the task runs on and should be looked at as usual."""
     job = lease.job
     assert job.task_id is not None
     try:
@@ -142,14 +163,13 @@ async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> bool:
             await shop.ledger.write(
                 lease, changes, event=Event.ABANDON, data={"cost_cny": job.estimate_cny}, release_in_s=0
             )
-            return False
-        note = "it already runs and cannot be cancelled; it will be billed and kept"
-        await shop.ledger.write(lease, {"cancel": None, "note": note})
-        return True
+            return None
+        warnings = tuple(dict.fromkeys((*job.warnings, _TOO_LATE)))
+        return await shop.ledger.write(lease, {"cancel": None, "note": _TOO_LATE, "warnings": warnings})
     except WanvideoError as error:
         await shop.ledger.write(lease, {"note": f"cancel: {error.detail}"}, release_in_s=1)
-        return False
+        return None
     await shop.ledger.write(
         lease, moved(job, Event.TASK_CANCELLED, cancel=None), event=Event.TASK_CANCELLED, release_in_s=0
     )
-    return False
+    return None

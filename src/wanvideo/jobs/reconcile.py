@@ -1,8 +1,9 @@
 """Leaving `uncertain` by proof only. The provider's task list tells whether the lost submit made a task.
 
-Exactly one unknown task inside the attempt's window is adopted, and let go again if its prompt or seconds
-turn out not to be ours. Two lists, some time apart, without any unknown task prove absence. Everything else
-stays uncertain and waits for a person; it is never sent again blindly.
+Exactly one unknown task inside the attempt's window is adopted, unless another open submit could have made
+it too, and let go again if its prompt or seconds turn out not to be ours. Two lists, some time apart, without
+any unknown task prove absence, as long as the provider's list reaches back that far. Everything else stays
+uncertain and waits for a person; it is never sent again blindly.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from wanvideo.contract.job import Attempt, Event, Job, TaskId
+from wanvideo.contract.job import Attempt, Event, Job, State, TaskId
+from wanvideo.contract.model_card import limit
 from wanvideo.errors import WanvideoError
 from wanvideo.jobs.policy import backoff_s
 from wanvideo.jobs.workshop import Workshop, moved
@@ -20,7 +22,13 @@ ADOPT_SLACK = timedelta(seconds=10)
 """How far a task's creation may lie outside the attempt's window: clocks differ a little."""
 DOUBT_SLACK = timedelta(minutes=15)
 """An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
+SUBMIT_REACH = timedelta(minutes=3)
+"""How long after the attempt's start its task can have been made: the submit's time-out, and room."""
+LISTED_FOR = timedelta(hours=23)
+"""The provider lists the tasks of 24 hours; after that an empty list proves nothing."""
 _AMBIGUOUS_LOOK_S = 60.0
+_RIVAL_LOOK_S = 5.0
+_MANY = 1000
 
 
 async def reconcile(shop: Workshop, lease: Lease) -> None:
@@ -30,7 +38,11 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
     if attempt.task_id is not None:  # the answer came after all, to a worker whose lease was over
         await found(shop, lease, attempt.task_id, adopted=False)
         return
-    lost_at = datetime.fromisoformat(job.evidence["lost_at"])
+    if shop.elapsed_s(attempt.started_at) > LISTED_FOR.total_seconds():
+        note = f"too old for the provider's task list; decide with `wanvideo jobs resolve {job.id}`"
+        await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)
+        return
+    lost_at = min(datetime.fromisoformat(job.evidence["lost_at"]), attempt.started_at + SUBMIT_REACH)
     first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK
     try:
         listed = await provider.list_tasks(first, min(last, shop.clock.now() + DOUBT_SLACK))
@@ -44,7 +56,14 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
         return
     unknown = await _unknown(shop, job, listed)
     near = [task for task in unknown if _in_window(task, attempt, lost_at)]
-    if len(near) == 1:
+    if len(near) == 1 and await _has_rival(shop, job, near[0]):
+        note = (
+            "a task was made, but another submit of the same moment may own it; looking again. "
+            f"To decide: `wanvideo jobs resolve {job.id}`"
+        )
+        changes = {"note": note, "evidence": {**job.evidence, "empty_at": None}}
+        await shop.ledger.write(lease, changes, release_in_s=_RIVAL_LOOK_S)
+    elif len(near) == 1:
         await found(shop, lease, near[0].task_id, adopted=True)
     elif unknown:
         count = len(unknown)
@@ -55,7 +74,7 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
         changes = {"note": note, "evidence": {**job.evidence, "empty_at": None}}
         await shop.ledger.write(lease, changes, release_in_s=_AMBIGUOUS_LOOK_S)
     else:
-        await _empty(shop, lease)
+        await _empty(shop, lease, attempt)
 
 
 async def found(shop: Workshop, lease: Lease, task_id: TaskId, *, adopted: bool) -> None:
@@ -89,9 +108,32 @@ def _in_window(task: TaskListing, attempt: Attempt, lost_at: datetime) -> bool:
     return attempt.started_at - ADOPT_SLACK <= task.created_at <= lost_at + ADOPT_SLACK
 
 
-async def _empty(shop: Workshop, lease: Lease) -> None:
+async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:
+    """Whether another submit that is out, or unanswered as well, may have made this task.
+
+    Were it adopted here, the other job would see an empty list, take it as proof and pay a second time.
+    """
+    open_states = (State.SUBMITTING, State.UNCERTAIN)
+    for other in await shop.ledger.jobs(limit=_MANY, states=open_states):
+        if other.id != job.id and other.provider == job.provider:
+            attempt = (await shop.ledger.attempts(other.id))[-1]
+            lost_at = other.evidence.get("lost_at")
+            until = datetime.fromisoformat(lost_at) if lost_at else shop.clock.now()
+            if _in_window(task, attempt, until):
+                return True
+    return False
+
+
+async def _empty(shop: Workshop, lease: Lease, attempt: Attempt) -> None:
     """The first empty list is noted; a second one, long enough after it, proves that nothing was made."""
     job = lease.job
+    if shop.elapsed_s(attempt.started_at) > limit("task_ttl_s") - DOUBT_SLACK.total_seconds():
+        note = (
+            "the submit is older than the provider's task list, so nothing can be proved any more; "
+            f"decide with `wanvideo jobs resolve {job.id}`"
+        )
+        await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)
+        return
     gap_s = shop.rules.absence_gap_s
     seen = job.evidence.get("empty_at")
     since_s = shop.elapsed_s(datetime.fromisoformat(seen)) if seen else None

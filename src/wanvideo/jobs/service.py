@@ -166,7 +166,7 @@ class Jobs:
     # --- changing ---
 
     async def cancel(self, job_id: JobId, *, abandon: bool = False) -> Job:
-        """Leave the wish to cancel; the worker that has the job honours it at its next step.
+        """End a queued job at once; for any other, leave the wish for the worker that has it.
 
         Raises: JobConflict when there is nothing left to cancel.
         """
@@ -180,6 +180,13 @@ class Jobs:
         asked = await self._shop.ledger.ask_cancel(job.id, "abandon" if abandon else "keep")
         if asked is None:
             raise JobConflict(f"The job is already {job.state}.", job_id=job.id)
+        # A job that waits in the queue needs no worker to end; one that is in hand is left to its worker.
+        for lease in await self._shop.ledger.claim(
+            self._worker, states=(State.QUEUED,), only=[job.id], limit=1, lease_s=10, due=False
+        ):
+            changes = moved(lease.job, Event.CANCEL, cancel=None)
+            done = await self._shop.ledger.write(lease, changes, event=Event.CANCEL, release_in_s=0)
+            asked = done.job if done else asked
         self._wake()
         return asked
 
@@ -220,10 +227,13 @@ class Jobs:
         job = await self.job(job_id)
         if job.state is not State.UNCERTAIN:
             raise JobConflict(f"Only an uncertain job is resolved; this one is {job.state}.", job_id=job.id)
-        lease = await self._lease(job, (State.UNCERTAIN,))
         if how == "adopt":
             assert task_id is not None
-            await found(self._shop, lease, TaskId(task_id), adopted=True)
+            if await self._shop.ledger.known_tasks([TaskId(task_id)]):
+                raise JobConflict(f"The task {task_id} belongs to a job already.", job_id=job.id)
+        lease = await self._lease(job, (State.UNCERTAIN,))
+        if how == "adopt":
+            await found(self._shop, lease, TaskId(str(task_id)), adopted=True)
         elif how == "resubmit":
             changes = moved(job, Event.PROVED_ABSENT, evidence={})
             data = {"by": "a person"}

@@ -28,6 +28,15 @@ AT_RISK = timedelta(hours=6)
 async def store(shop: Workshop, lease: Lease) -> None:
     """Take a finished clip to its place. On trouble the job waits in `storing`, with the reason in words."""
     job = lease.job
+    if job.cancel == "abandon":
+        shop.finished.pop(job.id, None)
+        changes = moved(job, Event.ABANDON, cancel=None)
+        written = await shop.ledger.write(
+            lease, changes, event=Event.ABANDON, data={"cost_cny": job.cost_cny}, release_in_s=0
+        )
+        if written is not None:
+            _Files(shop.work_dir, job).remove()
+        return
     try:
         result = await _bring_home(shop, job)
     except ResultExpired as error:

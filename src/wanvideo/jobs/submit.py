@@ -22,9 +22,7 @@ async def submit(shop: Workshop, lease: Lease) -> None:
     """Take a queued job to the provider. Every way out is committed; a crash after the commit is `lost`."""
     job, provider = lease.job, shop.provider(lease.job.provider)
     if job.cancel:
-        await shop.ledger.write(
-            lease, moved(job, Event.CANCEL, cancel=None), event=Event.CANCEL, release_in_s=0
-        )
+        await _cancelled(shop, lease)
         return
     shop.failpoint("before_upload")
     try:
@@ -33,6 +31,10 @@ async def submit(shop: Workshop, lease: Lease) -> None:
         await _not_sent(shop, lease, error)
         return
     shop.failpoint("after_upload")
+    now = await shop.ledger.job(job.id)
+    if now is not None and now.cancel:  # asked for while the picture went up: still nothing was sent
+        await _cancelled(shop, lease)
+        return
     attempt = Attempt(
         job_id=job.id,
         number=job.attempt + 1,
@@ -44,13 +46,26 @@ async def submit(shop: Workshop, lease: Lease) -> None:
         started_at=shop.clock.now(),
     )
     changes = moved(job, Event.CLAIM, attempt=attempt.number, account=provider.account.name)
+    began_s = shop.clock.steady_s()
     opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots)
     if opened is NoSlot.NO_SLOT:
         note = f"waits for one of {provider.pace.slots} places at the provider"
         await shop.ledger.write(lease, {"note": note}, release_in_s=_SLOT_LOOK_S)
     elif isinstance(opened, Lease):
         shop.failpoint("before_post")
+        if shop.clock.steady_s() - began_s > shop.rules.lease_s / 2:
+            # This process was asleep. Others may soon take the attempt for lost and prove it absent, so the
+            # POST must not leave after that: it is not sent at all.
+            await _undelivered(
+                shop, opened, NotDelivered("This machine was asleep; the submit was not sent.")
+            )
+            return
         await _send(shop, opened, provider, body)
+
+
+async def _cancelled(shop: Workshop, lease: Lease) -> None:
+    changes = moved(lease.job, Event.CANCEL, cancel=None)
+    await shop.ledger.write(lease, changes, event=Event.CANCEL, release_in_s=0)
 
 
 async def _body(shop: Workshop, job: Job, provider: Provider) -> dict[str, Any]:
@@ -87,16 +102,24 @@ async def _not_sent(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
 async def _send(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> None:
     """One POST, and its outcome committed. A cancelled worker still waits for the answer: it is money."""
     post = asyncio.ensure_future(provider.create(body))
-    cancelled = False
-    while not post.done():
-        try:
-            await asyncio.shield(asyncio.wait([post]))
-        except asyncio.CancelledError:
-            cancelled = True
+    cancelled = await _to_its_end(post)
     shop.failpoint("after_post")
-    await asyncio.shield(asyncio.ensure_future(_outcome(shop, lease, provider, post)))
+    written = asyncio.ensure_future(_outcome(shop, lease, provider, post))
+    cancelled = await _to_its_end(written) or cancelled
+    written.result()
     if cancelled:
         raise asyncio.CancelledError
+
+
+async def _to_its_end(work: asyncio.Future[Any]) -> bool:
+    """Wait until `work` is done, whatever happens; True when this task was cancelled meanwhile."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.shield(asyncio.wait([work]))
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
 
 
 async def _outcome(shop: Workshop, lease: Lease, provider: Provider, post: asyncio.Future[TaskId]) -> None:
@@ -155,10 +178,11 @@ async def _refused(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
     job = lease.job
     body = failure(job, error)
     if isinstance(error, ProviderRefused) and error.field in NOT_IN_VENDOR_PAGE:
-        endpoint = shop.provider(job.provider).account.endpoint
-        if error.field not in await shop.ledger.quirks(endpoint):
+        warning = dropped(error.field)
+        if warning not in job.warnings:  # asked of the job: a neighbour may have taught the ledger meanwhile
+            endpoint = shop.provider(job.provider).account.endpoint
             await shop.ledger.remember_quirk(endpoint, error.field)
-            changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(error.field)))
+            changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, warning))
             ending = Ending(Event.PARAMETER_DROPPED, request_id=error.request_id, error=body)
             await shop.ledger.close_attempt(lease, ending, changes, release_in_s=0)
             return

@@ -36,13 +36,15 @@ class SqlLedger:
         try:
             async with writer.begin() as connection:
                 await connection.run_sync(migrate)
-        except DatabaseError as error:
-            await writer.dispose()
+        except BaseException as error:
+            await writer.dispose()  # an open connection would keep the process from ending
             await reader.dispose()
-            raise StorageFailed(
-                f"The ledger cannot be opened: {error.orig}.",
-                hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
-            ) from None
+            if isinstance(error, DatabaseError):
+                raise StorageFailed(
+                    f"The ledger cannot be opened: {error.orig}.",
+                    hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
+                ) from None
+            raise
         return cls(writer, reader, clock)
 
     async def close(self) -> None:
@@ -151,7 +153,8 @@ class SqlLedger:
     ) -> Lease | NoSlot | None:
         """Commit one approved create: after this the POST may leave, before it it may not."""
         async with self._writer.begin() as connection:
-            taken = (await connection.execute(statements.active_count(lease.job.account))).scalar_one()
+            account = changes.get("account", lease.job.account)  # the key may have changed meanwhile
+            taken = (await connection.execute(statements.active_count(account))).scalar_one()
             if taken >= slots:
                 return NoSlot.NO_SLOT
             data = {"attempt": attempt.number, "body_sha256": attempt.body_sha256}

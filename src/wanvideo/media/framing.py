@@ -14,6 +14,8 @@ Size = tuple[int, int]
 # Sides whose colours spread less than this (standard deviation, of 255) are one plain background.
 _PLAIN_EDGE = 6.0
 _BACKDROP_SIDE_PX = 160
+# Strong enough that no thing can be made out: the model would take it for a second one and move it.
+_BACKDROP_BLUR_PX = 14
 _BACKDROP_BRIGHTNESS = 0.8
 
 
@@ -139,7 +141,9 @@ def _backdrop(picture: Image.Image, canvas: Size) -> Image.Image:
         Image.Resampling.BOX,
     )
     left, top = (covering.width - small[0]) // 2, (covering.height - small[1]) // 2
-    blurred = covering.crop((left, top, left + small[0], top + small[1])).filter(ImageFilter.GaussianBlur(6))
+    blurred = covering.crop((left, top, left + small[0], top + small[1])).filter(
+        ImageFilter.GaussianBlur(_BACKDROP_BLUR_PX)
+    )
     return (
         ImageEnhance.Brightness(blurred)
         .enhance(_BACKDROP_BRIGHTNESS)

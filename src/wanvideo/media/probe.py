@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from wanvideo.errors import ClipInvalid
 from wanvideo.media.frames import decode_first, decode_last
-from wanvideo.media.reading import open_clip, reading
+from wanvideo.media.reading import open_clip, reading, sound_of
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _read_every_packet(path: Path, container: InputContainer, video: VideoStream
 
 def _facts(path: Path, container: InputContainer, video: VideoStream, frame_count: int) -> ClipFacts:
     fps = _frame_rate(path, video, frame_count)
-    sound = container.streams.audio[0] if container.streams.audio else None
+    sound = sound_of(container)
     context = video.codec_context
     return ClipFacts(
         width_px=context.width,

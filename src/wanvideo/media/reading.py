@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -41,10 +42,20 @@ def open_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             f"file:{path}", "r", container_options=_GUARDS, metadata_errors="ignore", timeout=None
         )
     with container:
-        pictures = [stream for stream in container.streams.video if stream.codec_context.width > 0]
+        # A stream in a codec that libav does not know has no codec_context, whatever its type says.
+        pictures = [
+            stream
+            for stream in container.streams.video
+            if stream.codec_context and stream.codec_context.width > 0
+        ]
         if not pictures:
             raise ClipInvalid(f"{path.name} holds no video.")
         yield container, pictures[0]
+
+
+def sound_of(container: InputContainer) -> AudioStream | None:
+    """The first sound stream that can be read, if there is one."""
+    return next((stream for stream in container.streams.audio if stream.codec_context), None)
 
 
 def _refuse_other_files(path: Path) -> None:

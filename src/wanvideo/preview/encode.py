@@ -80,9 +80,9 @@ class ClipWriter:
     def write(self, frame: Frame) -> None:
         """Append one frame, and the sound up to its end."""
         width, height = self._size_px
-        picture = av.VideoFrame(width, height, "nv12")
-        _fill(picture.planes[0], frame.luma)
-        _fill(picture.planes[1], frame.chroma.reshape(height // 2, width))
+        picture = av.VideoFrame(width, height, "yuv420p")
+        for plane, pixels in zip(picture.planes, frame.planes(), strict=True):
+            _fill(plane, pixels)
         picture.pts = self._frames
         picture.time_base = self._time_base
         picture.duration = 1

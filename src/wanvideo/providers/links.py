@@ -51,13 +51,10 @@ async def open_clip(
     async with _session(url, timeout) as session:
         try:
             reply = await _get(session, url, offset_bytes)
-            if reply.status == 416 and offset_bytes:
-                end = _RANGE.match(reply.headers.get("Content-Range", ""))
-                if end and end[2] == str(offset_bytes):  # nothing is missing
-                    reply.release()
-                    yield ClipStream(_nothing(), offset_bytes, offset_bytes)
-                    return
-                reply.release()
+            if offset_bytes and _ends_at(reply) == offset_bytes:  # nothing is missing
+                yield ClipStream(_nothing(), offset_bytes, offset_bytes)
+                return
+            if reply.status == 416:
                 reply = await _get(session, url, 0)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _broken(error) from None
@@ -145,6 +142,14 @@ def _exact(url: str) -> Any:
 async def _get(session: aiohttp.ClientSession, url: str, offset_bytes: int) -> aiohttp.ClientResponse:
     headers = {"Range": f"bytes={offset_bytes}-"} if offset_bytes else {}
     return await session.get(_exact(url), headers=headers, max_redirects=MOST_REDIRECTS)
+
+
+def _ends_at(reply: aiohttp.ClientResponse) -> int | None:
+    """The length of the file, from an answer to an offset behind its end: 416, or the whole file again."""
+    end = _RANGE.match(reply.headers.get("Content-Range", ""))
+    if reply.status == 416 and end and end[2] != "*":
+        return int(end[2])
+    return reply.content_length if reply.status == 200 else None
 
 
 def _extent(reply: aiohttp.ClientResponse) -> tuple[int, int | None]:

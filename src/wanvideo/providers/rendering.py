@@ -101,7 +101,7 @@ class Renderer:
         def on_progress(done: int, total: int) -> None:
             nonlocal told_at_s
             mine.progress = done / total
-            if time.monotonic() - told_at_s >= TELL_EVERY_S:
+            if done and time.monotonic() - told_at_s >= TELL_EVERY_S:
                 told_at_s = time.monotonic()
                 self._file(task, "progress").write_text(f"{mine.progress:.3f}")
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from providers.studio import (
     CREDENTIALS,
     KEY,
+    NO_CLIP,
     answering,
     ended,
     order,
@@ -80,7 +81,7 @@ async def told(call: Awaitable[object]) -> WanvideoError:
 async def test_trouble_with_a_submit_is_judged_and_never_sent_again(
     fault: str, error: type[ProviderError]
 ) -> None:
-    async with studio(fault) as (emulator, provider):
+    async with studio(NO_CLIP, fault) as (emulator, provider):
         body = await uploaded_body(provider, wan={"audio": False})
         failure = await told(provider.create(body))
         assert type(failure) is error
@@ -89,7 +90,7 @@ async def test_trouble_with_a_submit_is_judged_and_never_sent_again(
 
 
 async def test_a_slow_answer_is_uncertain_and_not_asked_for_twice() -> None:
-    async with studio("submit:slow=5") as (emulator, _):
+    async with studio(NO_CLIP, "submit:slow=5") as (emulator, _):
         provider = provider_at(emulator.base_url, timeouts=Timeouts(1, 0.3, 2, 2))
         body = await uploaded_body(provider)
         assert isinstance(await told(provider.create(body)), SubmitUncertain)
@@ -106,7 +107,7 @@ async def test_an_endpoint_that_is_not_there_has_received_nothing(unused_url: st
 
 
 async def test_a_cancelled_submit_stays_cancelled() -> None:
-    async with studio("submit:slow=5") as (emulator, provider):
+    async with studio(NO_CLIP, "submit:slow=5") as (emulator, provider):
         body = await uploaded_body(provider)
         sending = asyncio.create_task(provider.create(body))
         while not emulator.truth()["creates"]:
@@ -122,7 +123,7 @@ async def test_the_body_is_sent_as_it_was_written_down(
     """The SDK would take a text for a file to upload when a file of that name lies in the working folder."""
     (tmp_path / "blur").write_text("my diary")
     monkeypatch.chdir(tmp_path)
-    async with studio() as (emulator, provider):
+    async with studio(NO_CLIP) as (emulator, provider):
         body = await uploaded_body(provider, negative_prompt="blur", motion_strength=0.5, fps=23.976)
         await provider.create(body)
         truth = emulator.truth()
@@ -166,7 +167,7 @@ async def test_a_picture_on_the_web_is_not_asked_to_be_resolved() -> None:
     ],
 )
 async def test_trouble_with_a_poll_means_ask_again(fault: str, error: type[ProviderError]) -> None:
-    async with studio(fault) as (_, provider):
+    async with studio(NO_CLIP, fault) as (_, provider):
         task = await provider.create(await uploaded_body(provider))
         failure = await told(provider.fetch(task))
         assert type(failure) is error
@@ -276,7 +277,7 @@ async def test_a_picture_is_uploaded_under_a_safe_name_for_two_days() -> None:
 
 
 async def test_an_uploaded_picture_serves_several_clips() -> None:
-    async with studio() as (emulator, provider):
+    async with studio(NO_CLIP) as (emulator, provider):
         body = await uploaded_body(provider)
         for _ in range(2):
             await provider.create(body)
@@ -305,7 +306,7 @@ async def test_a_picture_the_provider_cannot_read_is_refused_at_the_submit() -> 
 
 
 async def test_the_list_has_every_page_and_only_the_window() -> None:
-    async with studio(list_page_max=2, max_running=9) as (_, provider):
+    async with studio(NO_CLIP, list_page_max=2, max_running=9) as (_, provider):
         body = await uploaded_body(provider)
         before_at = datetime.now(UTC) - timedelta(milliseconds=5)
         tasks = [await provider.create(body) for _ in range(5)]

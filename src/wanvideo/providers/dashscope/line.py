@@ -185,7 +185,7 @@ class Line:
         # An endpoint on this machine is never behind a proxy.
         trust_env = urlsplit(self._base_url).hostname not in ("127.0.0.1", "localhost", "::1")
 
-        trusted = httpx.create_ssl_context(trust_env=trust_env)  # made once: it takes 20 ms
+        trusted = httpx.create_ssl_context()  # made once: it takes 20 ms
 
         def http(read_s: float, *, signed: bool = True, keep: int = 20) -> httpx.AsyncClient:
             return httpx.AsyncClient(

@@ -1,0 +1,24 @@
+"""`kill -9` at the worst moments: another process takes the job up, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from wanvideo.jobs.failpoints import NAMES
+
+from .desk import SIZE, Desk
+
+
+@pytest.mark.parametrize("moment", NAMES)
+def test_a_killed_job_is_taken_up_by_the_next_process_and_paid_once(wan: Desk, moment: str) -> None:
+    killed = wan.generate(env={"WANVIDEO_FAILPOINT": moment})
+    assert killed.code == -9
+    assert killed.stdout == ""
+
+    job_id = wan.jobs()[0]["job_id"]
+    watched = wan.run("jobs", "watch", job_id, "--json", env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
+
+    assert len(wan.truth()["creates"]) == 1
+    assert wan.paid_once()
+    clip = watched.json
+    assert (clip["job_id"], clip["size"], clip["fps"], clip["duration"]) == (job_id, SIZE, 24, 2)

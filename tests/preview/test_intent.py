@@ -1,0 +1,182 @@
+"""What the renderer understands of a prompt, and what it honestly does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from wanvideo.preview import plan
+
+ENGLISH = {
+    "slow push in, light snow": ("in",),
+    "The camera pushes in slowly on the lighthouse": ("in",),
+    "zooms into the harbour": ("in",),
+    "dolly-in": ("in",),
+    "camera glides forward through the forest": ("in",),
+    "The camera moves closer": ("in",),
+    "pull back to reveal the town": ("out",),
+    "Zooming out quickly": ("out",),
+    "dollies backwards slowly": ("out",),
+    "the camera retreats": ("out",),
+    "pan left": ("left",),
+    "a slow pan from right to left": ("left",),
+    "panning smoothly to the left": ("left",),
+    "camera drifts leftwards": ("left",),
+    "The camera slowly pans from left to right across the harbour": ("right",),
+    "tracking shot to the right": ("right",),
+    "trucks right": ("right",),
+    "sliding shot to the right": ("right",),
+    "tilt up": ("up",),
+    "camera tilts upward": ("up",),
+    "drone rises over the city": ("up",),
+    "crane shot": ("up",),
+    "crane down": ("down",),
+    "the camera descends": ("down",),
+    "tilting downwards": ("down",),
+    "static shot, waves": ("still",),
+    "The camera remains completely still.": ("still",),
+    "locked-off tripod": ("still",),
+    "the camera doesn't move": ("still",),
+    "no camera movement": ("still",),
+    "Push in on her face, then pull back": ("in", "out"),
+    "dolly out and tilt up": ("out", "up"),
+    "zoom in and out": ("in", "out"),
+}
+
+CHINESE = {
+    "镜头缓缓推近，小雪": ("in",),
+    "推镜头": ("in",),
+    "镜头逐渐靠近女孩的脸": ("in",),
+    "镜头向前推": ("in",),
+    "一个女孩在海边奔跑，镜头拉远": ("out",),
+    "镜头后退": ("out",),
+    "向后拉": ("out",),
+    "向左平移": ("left",),
+    "镜头向左移动": ("left",),
+    "左摇": ("left",),
+    "镜头从右到左缓慢移动": ("left",),
+    "镜头缓慢地往右侧平移": ("right",),
+    "向右摇镜头": ("right",),
+    "镜头跟随小船向右平移": ("right",),
+    "上摇": ("up",),
+    "镜头快速上升": ("up",),
+    "无人机升起": ("up",),
+    "镜头自下而上移动": ("up",),
+    "下摇": ("down",),
+    "镜头俯冲": ("down",),
+    "镜头向下摇": ("down",),
+    "固定镜头，水面波光": ("still",),
+    "镜头保持不动": ("still",),
+    "没有镜头移动": ("still",),
+    "镜头先推近再拉远": ("in", "out"),
+    "镜头缓慢推进，然后向右移动": ("in", "right"),
+}
+
+NOT_THE_CAMERA = [
+    "she looks left",
+    "the sun rises, a boat drifts left",
+    "a shot of the rising sun",
+    "a truck on the left",
+    "a man pushes in the door",
+    "pull back the curtain",
+    "a pan of soup on the stove",
+    "tilt-shift miniature town",
+    "a car moving in the rain",
+    "the camera moves in the rain",
+    "brainstorm in a lighthouse",
+    "上海外滩夜景",
+    "上下班的人群",
+    "她向左看",
+    "太阳升起",
+    "画面中升起一轮太阳",
+    "树枝向左摇摆",
+    "小船向右移动",
+    "推开门",
+    "小船靠近镜头",
+    "云南的风景",
+]
+
+
+@pytest.mark.parametrize(("prompt", "moves"), [*ENGLISH.items(), *CHINESE.items()])
+def test_camera_words_of_both_languages_are_understood(prompt: str, moves: tuple[str, ...]) -> None:
+    assert plan(prompt).moves == moves
+
+
+@pytest.mark.parametrize("prompt", NOT_THE_CAMERA)
+def test_what_the_subject_does_moves_no_camera(prompt: str) -> None:
+    """Without a camera word the camera pushes in; the words come back as not acted on."""
+    assert plan(prompt).moves == ("in",)
+    assert plan(prompt).unused_words
+
+
+def test_without_any_words_the_camera_pushes_in() -> None:
+    assert plan("").moves == ("in",)
+    assert plan("").unused_words == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "moves"),
+    [
+        ("no zoom", ("still",)),
+        ("don't zoom or pan", ("still",)),
+        ("without zooming, pan left", ("left",)),
+        ("pan left, no tilt", ("left",)),
+        ("no text, push in", ("in",)),
+        ("never pan left, tilt up", ("up",)),
+        ("no camera shake, pull back", ("out",)),
+        ("不要推近", ("still",)),
+        ("不要变焦，向右摇", ("right",)),
+        ("不要镜头晃动", ("in",)),
+        ("镜头不要移动，向右平移", ("right",)),
+        ("镜头不断推近", ("in",)),
+        ("无人机上升", ("up",)),
+        ("推近，no pan", ("in",)),
+    ],
+)
+def test_a_refusal_in_the_prompt_is_obeyed(prompt: str, moves: tuple[str, ...]) -> None:
+    assert plan(prompt).moves == moves
+
+
+@pytest.mark.parametrize(
+    ("prompt", "negative_prompt", "moves"),
+    [
+        ("push in", "zoom in", ("still",)),
+        ("push in and pan left", "zoom", ("left",)),
+        ("pan left", "panning, blur", ("still",)),
+        ("向左平移", "平移", ("still",)),
+        ("", "变焦", ("still",)),
+        ("", "camera movement", ("still",)),
+        ("向左平移", "镜头运动", ("still",)),
+        ("pan left", "camera shake, 镜头晃动", ("left",)),
+        ("static shot", "静态，静止不动的画面", ("still",)),
+        ("tilt up", "low quality", ("up",)),
+        ("", "pan left", ("in",)),
+    ],
+)
+def test_the_negative_prompt_only_takes_moves_away(
+    prompt: str, negative_prompt: str, moves: tuple[str, ...]
+) -> None:
+    assert plan(prompt, negative_prompt).moves == moves
+
+
+def test_words_that_are_not_acted_on_come_back_in_order_and_once() -> None:
+    assert plan("Slow push in, light snow, boats sway, snow").unused_words == (
+        "light",
+        "snow",
+        "boats",
+        "sway",
+    )
+    assert plan("镜头缓缓推近，小雪，女孩的微笑").unused_words == ("小雪", "女孩", "微笑")
+    assert plan("shaky handheld pan left").unused_words == ("shaky", "handheld")
+
+
+def test_planning_needs_no_pixels() -> None:
+    """A page that shows the plan while somebody types must not load numpy, OpenCV and PyAV."""
+    program = (
+        "import sys, wanvideo.preview as preview; preview.plan('镜头推近'); "
+        "print([name for name in ('numpy', 'cv2', 'av', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
