@@ -35,7 +35,7 @@ class SystemClock:
 class FakeClock:
     """A clock that stands still until `advance` is called; sleepers wake in order of their deadline.
 
-    `auto=True` lets it jump by itself to the next deadline whenever every task waits.
+    With `auto=True` every sleep moves it on at once; sleeps side by side add up.
     """
 
     def __init__(self, start_at: datetime = datetime(2026, 1, 1, tzinfo=UTC), *, auto: bool = False) -> None:

@@ -14,7 +14,7 @@ A fault is WHERE:WHAT[=VALUE][+SKIP][*TIMES][@CHANCE], for example
 Without *TIMES it hits every request, without @CHANCE always; +SKIP lets that many requests pass first.
 A request meets the first armed fault that matches it, and only that one.
 
-WHERE submit, poll, list, cancel, policy, upload:
+WHERE submit, poll, list, cancel, policy:
   drop           do the work, then close the connection without an answer (submit: the task runs and bills)
   drop-before    read the request, then close the connection; nothing is done
   reset          as drop, but with a TCP reset
@@ -29,6 +29,9 @@ WHERE submit also:
   500-created 502-created 503-created 504-created html502-created   make the task, then answer so
 WHERE poll also:
   unknown        this poll says UNKNOWN although the task lives (not visible yet)
+WHERE upload, the form POST of a file:
+  drop drop-before reset slow=SECONDS   as above
+  403 429 500 502 503 504               answer so, in the storage's XML; nothing is stored
 WHERE task, met by a create:
   fail=CODE      the task ends FAILED with that code and its words
   stuck          it runs for ever (3 h, then InternalError.Timeout)
@@ -47,13 +50,14 @@ WHERE download:
 
 _ANSWERS = {"429", "500", "502", "503", "504", "html502"}
 _COMMON = _ANSWERS | {"drop", "drop-before", "reset", "code", "code200", "badjson", "empty", "slow"}
+STORAGE_ANSWERS = {"403", "429", "500", "502", "503", "504"}
 ACTIONS: dict[str, set[str]] = {
     "submit": _COMMON | {f"{status}-created" for status in _ANSWERS - {"429"}},
     "poll": _COMMON | {"unknown"},
     "list": _COMMON,
     "cancel": _COMMON,
     "policy": _COMMON,
-    "upload": _COMMON,
+    "upload": {"drop", "drop-before", "reset", "slow"} | STORAGE_ANSWERS,
     "task": {"fail", "stuck", "pending", "unknown", "nourl"},
     "download": {"truncate", "short", "corrupt", "reset", "norange", "slow", "403", "404", "500", "503"},
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import BodyPartReader, web
 
 from wanvideo_emulator import wire
-from wanvideo_emulator.faults import BEFORE, FaultPlan
+from wanvideo_emulator.faults import STORAGE_ANSWERS, FaultPlan
 from wanvideo_emulator.uploads import FILE_BYTES_MAX, OssRefused, Uploads
 
 CHUNK_BYTES = 1 << 16
@@ -29,7 +29,7 @@ class FormPost:
             if action == "drop-before":
                 wire.hang_up(request)
                 return wire.hung_up()
-            if action in BEFORE:
+            if action in STORAGE_ANSWERS:
                 raise wire.storage_trouble(action)
             grant = self.uploads.check_form(fields)
             await self.uploads.store(fields["key"].replace("${filename}", name), grant, data)

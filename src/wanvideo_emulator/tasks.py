@@ -177,7 +177,7 @@ class Board:
         self.peak_running = max(self.peak_running, running[task.lane])
         task.status = "RUNNING"
         task.scheduled_at = now
-        if task.failure is None:
+        if task.failure is None and task.fate != "stuck":
             task.clip = self.start_clip(task)
             task.clip.add_done_callback(lambda _: self._clip_done(task))
         return self._try_to_end(task, now)
@@ -206,7 +206,7 @@ class Board:
             self._fail(task, Refused("InternalError.Algo"), now)
         else:
             # After a jump of the clock the end lies in the past, where it would have been.
-            task.ended_at = max(due_at, task.clip_ready_at)
+            task.ended_at = max(due_at, task.clip_ready_at or now)
             self.publish(task)
             task.status = "SUCCEEDED"
             self._leave(task)

@@ -6,7 +6,7 @@ import pytest
 
 from wanvideo.jobs.failpoints import NAMES
 
-from .desk import SIZE, Desk
+from .desk import SIZE, Desk, job_id_in
 
 
 @pytest.mark.parametrize("moment", NAMES)
@@ -15,7 +15,7 @@ def test_a_killed_job_is_taken_up_by_the_next_process_and_paid_once(wan: Desk, m
     assert killed.code == -9
     assert killed.stdout == ""
 
-    job_id = wan.jobs()[0]["job_id"]
+    job_id = job_id_in(killed.stderr)
     watched = wan.run("jobs", "watch", job_id, "--json", env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
 
     assert len(wan.truth()["creates"]) == 1

@@ -53,6 +53,7 @@ def test_the_next_fault_takes_over_when_the_first_is_used_up() -> None:
         ("nowhere:drop", "no place 'nowhere'"),
         ("submit:explode", "cannot 'explode'"),
         ("poll:500-created", "cannot '500-created'"),
+        ("upload:badjson", "cannot 'badjson'"),
         ("task:fail=Nonsense", "unknown code 'Nonsense'"),
         ("submit:slow=soon", "needs seconds"),
         ("submit:drop*x", "WHERE:WHAT"),

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import aiohttp
+import pytest
 
 from wanvideo_emulator import Emulator, Options
 
@@ -118,6 +119,26 @@ async def test_heavy_files_go_up_and_are_judged_at_the_create(raw: Raw, body: di
         assert (await post(raw, given["upload_host"], fields(given), heavy))[0] == 200
         order = body | {"input": {"img_url": f"oss://{given['upload_dir']}/a b.png"}}
         assert (await raw.create(emulator, order, headers=RESOLVE)).refusal[1] == "InvalidImage.ImageSize"
+
+
+async def test_uploads_fail_on_order_and_leave_what_they_left(raw: Raw, picture: bytes) -> None:
+    async with Emulator() as emulator:
+        for status in (403, 429, 500, 502, 503, 504):
+            given = await policy(raw, emulator)
+            emulator.add_fault(f"upload:{status}*1")
+            got, text = await post(raw, given["upload_host"], fields(given), picture)
+            assert got == status
+            assert text.startswith("<?xml")
+        assert emulator.truth()["uploads"] == []
+        for fault, stored in (("drop-before", 0), ("drop", 1), ("reset", 2)):
+            given = await policy(raw, emulator)
+            emulator.add_fault(f"upload:{fault}*1")
+            with pytest.raises(aiohttp.ClientError):
+                await post(raw, given["upload_host"], fields(given), picture)
+            assert len(emulator.truth()["uploads"]) == stored
+        given = await policy(raw, emulator)
+        emulator.add_fault("upload:slow=0.1*1")
+        assert (await post(raw, given["upload_host"], fields(given), picture))[0] == 200
 
 
 async def test_a_policy_needs_a_key_and_a_known_model(raw: Raw) -> None:

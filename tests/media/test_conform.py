@@ -11,8 +11,9 @@ import av
 import numpy as np
 import pytest
 
+from wanvideo.contract.size import exact_fps
 from wanvideo.errors import ClipInvalid, JobCancelled, StorageFailed
-from wanvideo.media.conform import Target, conform, frame_rate, needs
+from wanvideo.media.conform import Target, conform, needs
 from wanvideo.media.probe import check, probe
 
 from .conftest import Studio
@@ -31,7 +32,7 @@ def test_every_rate_comes_out_exactly_and_shows_the_nearest_frame(studio: Studio
     source_fps = Fraction(source_rate)
     source = studio.clip(fps=source_fps, frames=round(source_fps * 3), sound=None)
     for rate, seconds in zip(RATES, itertools.cycle((2.5, 1.7, 2)), strict=False):
-        fps = frame_rate(rate)
+        fps = exact_fps(rate)
         target = Target(80, 48, fps, max(1, round(seconds * fps)))
         made = conform(source, studio.folder / "out.mp4", target)
         facts = check(made.path)
@@ -77,7 +78,7 @@ def test_needs_knows_each_difference(studio: Studio) -> None:
     assert needs(facts, Target(82, 48, Fraction(30), 60)) == ("size 80x48 -> 82x48",)
     assert needs(facts, Target(80, 48, Fraction(30), 59)) == ("trimmed 2.00 s -> 1.97 s",)
     assert needs(facts, Target(80, 48, Fraction(30), 75)) == ("held the last frame 2.00 s -> 2.50 s",)
-    assert needs(facts, Target(80, 48, frame_rate(23.976), 48)) == ("fps 30 -> 23.976",)
+    assert needs(facts, Target(80, 48, exact_fps(23.976), 48)) == ("fps 30 -> 23.976",)
 
 
 def test_a_short_source_holds_its_last_frame(studio: Studio) -> None:
@@ -100,7 +101,7 @@ def test_the_sound_stays_in_step_and_ends_with_the_pictures(
     studio: Studio, rate: float, seconds: float
 ) -> None:
     source = studio.clip(fps=Fraction(30), frames=120)
-    fps = frame_rate(rate)
+    fps = exact_fps(rate)
     target = Target(80, 48, fps, round(seconds * fps))
     made = conform(source, studio.folder / "out.mp4", target)
     facts = check(made.path)
@@ -339,21 +340,6 @@ def test_a_clip_is_never_conformed_onto_itself(
     with pytest.raises(ValueError, match="onto itself"):
         conform(source, source, Target(80, 48, Fraction(30), 60), on_progress=must_not_be_called)
     assert source.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        (24, "24"),
-        (23.976, "24000/1001"),
-        (29.97, "30000/1001"),
-        (59.94, "60000/1001"),
-        (12.5, "25/2"),
-        (7.1, "71/10"),
-    ],
-)
-def test_a_rate_is_what_a_person_means(said: float, meant: str) -> None:
-    assert frame_rate(said) == Fraction(meant)
 
 
 @pytest.mark.parametrize("wrong", [(81, 48, 24, 5), (80, 0, 24, 5), (80, 48, 0, 5), (80, 48, 24, 0)])

@@ -29,7 +29,7 @@ class Motion:
 
 
 def textured(width_px: int, height_px: int, seed: int = 5) -> Image.Image:
-    """Soft coloured blobs of many sizes: no straight edges, texture everywhere, brightest in the upper left."""
+    """Soft coloured blobs of many sizes: no straight edges, texture everywhere; the same for a seed."""
     chance = np.random.default_rng(seed)
     total = np.zeros((height_px, width_px, 3), np.float32)
     for cell_px, weight in ((64, 1.0), (24, 0.7), (10, 0.4)):
@@ -49,13 +49,15 @@ def as_bytes(picture: Image.Image, form: str = "PNG", **options: object) -> byte
 def luma_of(path: Path) -> list[Grey]:
     """Every decoded frame as limited-range luma."""
     with av.open(str(path)) as clip:
-        return [frame.to_ndarray(format="yuv420p")[: frame.height] for frame in clip.decode(video=0)]
+        frames = [frame.to_ndarray(format="yuv420p")[: frame.height] for frame in clip.decode(video=0)]
+    return [np.asarray(frame, np.uint8) for frame in frames]
 
 
 def motion(first: Grey, second: Grey) -> Motion:
     """Least-squares similarity of dense optical flow, on textured pixels away from the rim."""
-    flow_of = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = flow_of.calc(np.ascontiguousarray(first), np.ascontiguousarray(second), None)
+    flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    nowhere = np.zeros((*first.shape, 2), np.float32)
+    flow = flow_of.calc(np.ascontiguousarray(first), np.ascontiguousarray(second), nowhere)
     height, width = first.shape
     y, x = np.mgrid[0:height, 0:width] - np.array([height / 2, width / 2])[:, None, None]
     slope = np.hypot(cv2.Sobel(first, cv2.CV_32F, 1, 0), cv2.Sobel(first, cv2.CV_32F, 0, 1))

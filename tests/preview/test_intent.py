@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wanvideo.preview import plan
 
@@ -43,6 +45,19 @@ ENGLISH = {
     "Push in on her face, then pull back": ("in", "out"),
     "dolly out and tilt up": ("out", "up"),
     "zoom in and out": ("in", "out"),
+    "The camera inches closer to the vase": ("in",),
+    "cinematic dolly shot": ("in",),
+    "the shot pulls back, revealing a valley": ("out",),
+    "Camera moves from right to left": ("left",),
+    "the camera sweeps across the valley from left to right": ("right",),
+    "slow panning shot": ("right",),
+    "rising aerial shot": ("up",),
+    "pedestal down slowly": ("down",),
+    "pan to the right then tilt up": ("right", "up"),
+    "camera stays put": ("still",),
+    "Don't move the camera": ("still",),
+    "no movement of the camera": ("still",),
+    "the camera does not pan, it zooms in": ("in",),
 }
 
 CHINESE = {
@@ -72,6 +87,12 @@ CHINESE = {
     "没有镜头移动": ("still",),
     "镜头先推近再拉远": ("in", "out"),
     "镜头缓慢推进，然后向右移动": ("in", "right"),
+    "镜头从近到远": ("out",),
+    "画面缓缓拉远": ("out",),
+    "横向左移": ("left",),
+    "镜头水平向右移动": ("right",),
+    "镜头不要动": ("still",),
+    "不推不拉": ("still",),
 }
 
 NOT_THE_CAMERA = [
@@ -96,7 +117,16 @@ NOT_THE_CAMERA = [
     "推开门",
     "小船靠近镜头",
     "云南的风景",
+    "smoke rises",
+    "He turns right and walks away",
+    "she leans back in the chair",
+    "孩子向前跑",
+    "汽车后退",
+    "男人推着车",
 ]
+
+
+WORDS = sorted({word for text in [*ENGLISH, *CHINESE, *NOT_THE_CAMERA] for word in text.split()})
 
 
 @pytest.mark.parametrize(("prompt", "moves"), [*ENGLISH.items(), *CHINESE.items()])
@@ -170,6 +200,15 @@ def test_words_that_are_not_acted_on_come_back_in_order_and_once() -> None:
     )
     assert plan("镜头缓缓推近，小雪，女孩的微笑").unused_words == ("小雪", "女孩", "微笑")
     assert plan("shaky handheld pan left").unused_words == ("shaky", "handheld")
+
+
+@given(st.lists(st.sampled_from([*WORDS, "，", ". ", ", ", "\u0000", "é", "𝄞", "7"]), max_size=60))
+def test_any_text_can_be_read_and_every_word_reported_is_in_it(words: list[str]) -> None:
+    prompt = " ".join(words)
+    understood = plan(prompt, prompt)
+    assert understood.moves
+    assert set(understood.moves) <= {"in", "out", "left", "right", "up", "down", "still"}
+    assert all(word in prompt.lower() for word in understood.unused_words)
 
 
 def test_planning_needs_no_pixels() -> None:

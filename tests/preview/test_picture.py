@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from tests.preview.conftest import as_bytes, luma_of, textured
+
 from wanvideo.preview import Shot, render
 from wanvideo.preview.picture import cut, fit, read_picture
 
@@ -26,37 +26,43 @@ def read(data: bytes | Path, covering_px: tuple[int, int] = (320, 180)) -> Image
     return read_picture(data, covering_px=covering_px)
 
 
+def pixel(picture: Image.Image, at: tuple[int, int]) -> tuple[int, ...]:
+    colour = picture.getpixel(at)
+    assert isinstance(colour, tuple)
+    return colour
+
+
 def test_the_orientation_of_a_phone_picture_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned a quarter clockwise
     upright = read(as_bytes(two_halves(), "JPEG", exif=exif, quality=95))
     assert upright.size == (300, 400)
-    assert upright.getpixel((150, 50))[0] > 180, "what was left is now on top"
-    assert upright.getpixel((150, 350))[2] > 180
+    assert pixel(upright, (150, 50))[0] > 180, "what was left is now on top"
+    assert pixel(upright, (150, 350))[2] > 180
 
 
 def test_transparent_parts_become_white() -> None:
     for picture in (Image.new("RGBA", (64, 64), (0, 0, 0, 0)), Image.new("LA", (64, 64), (0, 0))):
-        assert read(as_bytes(picture)).getpixel((32, 32)) == (255, 255, 255)
+        assert pixel(read(as_bytes(picture)), (32, 32)) == (255, 255, 255)
     half = Image.new("RGBA", (64, 64), (0, 0, 0, 128))
-    assert read(as_bytes(half)).getpixel((32, 32))[0] == pytest.approx(127, abs=1)
+    assert pixel(read(as_bytes(half)), (32, 32))[0] == pytest.approx(127, abs=1)
 
 
 def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
     picture = Image.new("P", (64, 64), 0)
     picture.putpalette([255, 0, 0, 0, 255, 0])
-    assert read(as_bytes(picture, transparency=0)).getpixel((1, 1)) == (255, 255, 255)
-    assert read(as_bytes(picture)).getpixel((1, 1)) == (255, 0, 0)
+    assert pixel(read(as_bytes(picture, transparency=0)), (1, 1)) == (255, 255, 255)
+    assert pixel(read(as_bytes(picture)), (1, 1)) == (255, 0, 0)
 
 
 def test_sixteen_bit_grey_keeps_its_brightness() -> None:
     deep = Image.fromarray(np.full((64, 64), 0x8000, np.uint16))
-    assert read(as_bytes(deep)).getpixel((1, 1)) == (128, 128, 128)
+    assert pixel(read(as_bytes(deep)), (1, 1)) == (128, 128, 128)
 
 
 def test_a_printer_s_picture_keeps_its_colours() -> None:
     shown = read(as_bytes(two_halves().convert("CMYK"), "JPEG", quality=95))
-    assert shown.getpixel((50, 150))[0] > 180 > 90 > shown.getpixel((50, 150))[2]
+    assert pixel(shown, (50, 150))[0] > 180 > 90 > pixel(shown, (50, 150))[2]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from wanvideo.preview import ENGINE, Shot
         ({"seed": -1}, "seed must not be negative"),
     ],
 )
-def test_impossible_numbers_are_refused_with_their_name(fields: dict[str, object], reason: str) -> None:
+def test_impossible_numbers_are_refused_with_their_name(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)):
         Shot(b"", **fields)
 

@@ -161,7 +161,7 @@ from wanvideo.providers.preview import PreviewProvider
 async def main():
     provider = PreviewProvider(Path(sys.argv[1]))
     upload = await provider.upload(picture(), name="a.png")
-    task = await provider.create(provider.body(order(upload.url, duration=4, fps=60, size="640*360")))
+    task = await provider.create(provider.body(order(upload.url, duration=4, fps=60, size="480*270")))
     while not (await provider.fetch(task)).progress:
         await asyncio.sleep(0.02)
     print(task, flush=True)

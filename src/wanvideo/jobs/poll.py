@@ -18,13 +18,12 @@ from wanvideo.ports import Ending, Lease, Provider, TaskReport, TaskStatus
 async def poll(shop: Workshop, lease: Lease) -> None:
     """One look at a running task; a finished one is stored at once, under the same lease."""
     job, provider = lease.job, shop.provider(lease.job.provider)
-    assert job.task_id is not None
     if job.cancel:
         kept = await _cancel(shop, lease, provider)
         if kept is None:
             return
         lease, job = kept, kept.job
-        assert job.task_id is not None
+    assert job.task_id is not None
     try:
         report = await provider.fetch(job.task_id)
     except WanvideoError as error:

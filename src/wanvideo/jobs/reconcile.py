@@ -24,8 +24,6 @@ DOUBT_SLACK = timedelta(minutes=15)
 """An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
 SUBMIT_REACH = timedelta(minutes=3)
 """How long after the attempt's start its task can have been made: the submit's time-out, and room."""
-LISTED_FOR = timedelta(hours=23)
-"""The provider lists the tasks of 24 hours; after that an empty list proves nothing."""
 _AMBIGUOUS_LOOK_S = 60.0
 _RIVAL_LOOK_S = 5.0
 _MANY = 1000
@@ -37,10 +35,6 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
     attempt = (await shop.ledger.attempts(job.id))[-1]
     if attempt.task_id is not None:  # the answer came after all, to a worker whose lease was over
         await found(shop, lease, attempt.task_id, adopted=False)
-        return
-    if shop.elapsed_s(attempt.started_at) > LISTED_FOR.total_seconds():
-        note = f"too old for the provider's task list; decide with `wanvideo jobs resolve {job.id}`"
-        await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)
         return
     lost_at = min(datetime.fromisoformat(job.evidence["lost_at"]), attempt.started_at + SUBMIT_REACH)
     first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK

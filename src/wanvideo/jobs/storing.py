@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import os
+import shutil
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from wanvideo.contract.job import Event, Job
 from wanvideo.contract.price import Cost
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.size import exact_fps
 from wanvideo.errors import ClipInvalid, ResultExpired, StorageFailed, WanvideoError
+from wanvideo.jobs.download import Download, WorkFiles, download
 from wanvideo.jobs.policy import backoff_s
 from wanvideo.jobs.workshop import Workshop, failure, moved, request_of
 from wanvideo.ports import Keep, Lease, Provider, StoredObject, TaskReport, TaskStatus
 
+if TYPE_CHECKING:
+    from wanvideo.media.probe import ClipFacts
+
 AT_RISK = timedelta(hours=6)
 """From this long before the link dies, every face shouts."""
+SAME_DAMAGE = 3
+"""After this many downloads of the very same broken bytes, the damage is the provider's."""
 
 
 async def store(shop: Workshop, lease: Lease) -> None:
@@ -35,10 +40,11 @@ async def store(shop: Workshop, lease: Lease) -> None:
             lease, changes, event=Event.ABANDON, data={"cost_cny": job.cost_cny}, release_in_s=0
         )
         if written is not None:
-            _Files(shop.work_dir, job).remove()
+            WorkFiles(shop.work_dir, job).remove()
         return
+    evidence = dict(job.evidence)
     try:
-        result = await _bring_home(shop, job)
+        result = await _bring_home(shop, job, evidence)
     except ResultExpired as error:
         shop.finished.pop(job.id, None)
         body = failure(job, error)
@@ -48,7 +54,7 @@ async def store(shop: Workshop, lease: Lease) -> None:
     except (WanvideoError, OSError) as trouble:
         shop.finished.pop(job.id, None)  # the link may be the trouble: ask for it again
         why = trouble.detail if isinstance(trouble, WanvideoError) else str(trouble)
-        changes = {"note": why, "store_tries": job.store_tries + 1}
+        changes = {"note": why, "store_tries": job.store_tries + 1, "evidence": evidence}
         await shop.ledger.write(lease, changes, release_in_s=backoff_s(job.store_tries, most_s=60))
         return
     shop.failpoint("before_stored")
@@ -66,37 +72,84 @@ async def store(shop: Workshop, lease: Lease) -> None:
     )
     if written is not None:
         shop.finished.pop(job.id, None)
-        _Files(shop.work_dir, job).remove()
+        WorkFiles(shop.work_dir, job).remove()
 
 
-class _Files:
-    """The unfinished files of one job. They survive a crash, so that a download goes on where it was."""
-
-    def __init__(self, work_dir: Path, job: Job) -> None:
-        self.download = work_dir / f"{job.id}-{job.attempt}.part"
-        self.conformed = work_dir / f"{job.id}-{job.attempt}.conformed.mp4"
-
-    def remove(self) -> None:
-        for path in (self.download, self.conformed):
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-
-async def _bring_home(shop: Workshop, job: Job) -> VideoResult:
-    from wanvideo.media.conform import Target, conform  # heavy: only a job that stores needs the codecs
-    from wanvideo.media.probe import check
-
+async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> VideoResult:
+    """Download, check, conform, put in place. `evidence` takes what the next try should know."""
     provider = shop.provider(job.provider)
     report = shop.finished.get(job.id) or await _report_again(shop, job, provider)
-    files = _Files(shop.work_dir, job)
-    _make_folder(shop.work_dir)
-    source = await _download(shop, provider, report, files.download)
+    files = WorkFiles(shop.work_dir, job)
+    files.make_folder()
+    source = await download(shop, provider, report, files.download)
     shop.failpoint("after_download")
+    made = await _made_to_fit(shop, job, files, source, evidence)
+    shop.failpoint("after_conform")
+    kept: StoredObject | None = None
+    if made.changed and shop.rules.keep_source:
+        kept = await shop.store.put_clip(job, files.download, Keep.SOURCE)
+    stored = await shop.store.put_clip(job, files.conformed, Keep.CLIP)
+    request = request_of(job)
+    cost = report.cost or provider.settled(request, _billed_s(job, report))
+    told = (*job.warnings, *report.warnings, *made.warnings, *_billing_told(request.duration, cost))
+    return VideoResult(
+        video_url=stored.url,
+        duration=round(made.facts.duration_s, 3),
+        fps=round(float(made.facts.fps), 3),
+        seed=job.seed,
+        job_id=job.id,
+        task_id=None if cost.basis == "free" else job.task_id,
+        provider=job.provider,
+        model=provider.model,
+        size=f"{made.facts.width_px}*{made.facts.height_px}",
+        cost=cost.as_json(),
+        warnings=list(dict.fromkeys(told)),
+        sha256=await asyncio.to_thread(_sha256, files.conformed) if made.changed else source.sha256,
+        created_at=job.created_at,
+        source_url=kept.url if kept else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The clip as it will be stored: measured, and what was changed or is wrong with it."""
+
+    facts: ClipFacts
+    changed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+async def _made_to_fit(
+    shop: Workshop, job: Job, files: WorkFiles, source: Download, evidence: dict[str, Any]
+) -> _Made:
+    """Check the download and conform it to the request.
+
+    A broken file is fetched anew. One that comes out the same every time is the provider's own: it is
+    paid for, so it is kept as it is, and the warnings say so. Raises: ClipInvalid, StorageFailed.
+    """
+    from wanvideo.media.probe import check, probe  # heavy: only a job that stores needs the codecs
+
     try:
         await asyncio.to_thread(check, files.download, expected_bytes=source.total_bytes)
-    except ClipInvalid:
-        files.remove()  # going on from broken bytes would break the next try as well
-        raise
+        changed = await _conform(shop, job, files)
+        return _Made(await asyncio.to_thread(check, files.conformed), changed)
+    except ClipInvalid as broken:
+        same = evidence.get("broken_sha256") == source.sha256
+        evidence["broken_times"] = evidence.get("broken_times", 0) + 1 if same else 1
+        evidence["broken_sha256"] = source.sha256
+        if evidence["broken_times"] < SAME_DAMAGE:
+            files.remove()  # going on from broken bytes would break the next try as well
+            raise
+        facts = await asyncio.to_thread(probe, files.download)
+        await asyncio.to_thread(shutil.copyfile, files.download, files.conformed)
+        warning = f"The provider's file is damaged and was stored as it came: {broken.detail}"
+        return _Made(facts, warnings=(warning,))
+
+
+async def _conform(shop: Workshop, job: Job, files: WorkFiles) -> tuple[str, ...]:
+    """Write the clip with the exact size, rate and length; what had to change, in words."""
+    from wanvideo.media.conform import Target, conform
+
     request = request_of(job)
     size = request.frame_size
     target = Target(size.width_px, size.height_px, exact_fps(request.fps), request.frame_count)
@@ -108,39 +161,18 @@ async def _bring_home(shop: Workshop, job: Job) -> VideoResult:
             files.conformed,
             target,
             cancelled=stop.is_set,
-            on_progress=lambda *_: shop.failpoint("during_conform"),
+            on_progress=lambda _: shop.failpoint("during_conform"),
         )
     finally:
         stop.set()  # a cancelled step must not leave a thread that writes on
-    shop.failpoint("after_conform")
-    facts = await asyncio.to_thread(check, files.conformed)
-    kept: StoredObject | None = None
-    if done.changed and shop.rules.keep_source:
-        kept = await shop.store.put_clip(job, files.download, Keep.SOURCE)
-    stored = await shop.store.put_clip(job, files.conformed, Keep.CLIP)
-    sha256 = await asyncio.to_thread(_sha256, files.conformed) if done.changed else source.sha256
-    billed_s = report.billed_s if report.billed_s is not None else job.billed_s
-    cost = report.cost or provider.settled(request, billed_s)
-    warnings = list(dict.fromkeys((*job.warnings, *report.warnings, *_told(request.duration, cost))))
-    return VideoResult(
-        video_url=stored.url,
-        duration=round(facts.duration_s, 3),
-        fps=round(float(facts.fps), 3),
-        seed=job.seed,
-        job_id=job.id,
-        task_id=None if cost.basis == "free" else job.task_id,
-        provider=job.provider,
-        model=provider.model,
-        size=f"{facts.width_px}*{facts.height_px}",
-        cost=cost.as_json(),
-        warnings=warnings,
-        sha256=sha256,
-        created_at=job.created_at,
-        source_url=kept.url if kept else None,
-    )
+    return done.changed
 
 
-def _told(duration_s: float, cost: Cost) -> list[str]:
+def _billed_s(job: Job, report: TaskReport) -> float:
+    return report.billed_s if report.billed_s is not None else job.billed_s
+
+
+def _billing_told(duration_s: float, cost: Cost) -> list[str]:
     if cost.basis == "free" or cost.billed_s == duration_s:
         return []
     return [
@@ -159,59 +191,6 @@ async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskRep
     if expired or report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED):
         raise ResultExpired("The provider no longer hands out the clip.")
     raise StorageFailed("The provider does not show the finished clip at the moment.", hint="")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageFailed(f"{folder}: {error.strerror}.") from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Download:
-    sha256: str
-    total_bytes: int | None
-
-
-async def _download(shop: Workshop, provider: Provider, report: TaskReport, path: Path) -> _Download:
-    """Stream the clip to `path`, going on behind the bytes that are already there; hash as they come."""
-    assert report.video_url is not None
-    rolling = hashlib.sha256()
-    have = await asyncio.to_thread(_hash_into, rolling, path)
-    if report.expires_at is not None and shop.clock.now() >= report.expires_at:
-        raise ResultExpired("The clip's link has died.")
-    async with provider.open_clip(report.video_url, offset_bytes=have) as clip:
-        if clip.offset_bytes != have:  # the server does not do ranges: from the start
-            rolling, have = hashlib.sha256(), 0
-        if clip.total_bytes is not None and clip.total_bytes == have:
-            return _Download(rolling.hexdigest(), clip.total_bytes)
-        try:
-            with path.open("r+b" if have else "wb") as out:
-                out.seek(have)
-                async for chunk in clip.chunks:
-                    rolling.update(chunk)
-                    await asyncio.to_thread(out.write, chunk)
-                    shop.failpoint("during_download")
-                await asyncio.to_thread(_settle, out)
-        except OSError as error:
-            raise StorageFailed(f"{path}: {error.strerror or error}.") from None
-        return _Download(rolling.hexdigest(), clip.total_bytes)
-
-
-def _hash_into(rolling: hashlib._Hash, path: Path) -> int:
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            rolling.update(chunk)
-        return file.tell()
-
-
-def _settle(out: BinaryIO) -> None:
-    out.truncate()
-    out.flush()
-    os.fsync(out.fileno())
 
 
 def _sha256(path: Path) -> str:

@@ -31,11 +31,10 @@ from wanvideo.media.reframe import Reframer
 from wanvideo.media.soundtrack import Soundtrack
 
 # x264: https://trac.ffmpeg.org/wiki/Encode/H.264 calls crf 17 or 18 visually lossless.
-_ENCODER = {"crf": "16", "preset": "medium"}
+_ENCODER = {"crf": "16", "preset": "faster"}
 # Fixed, so that the same clip gives the same bytes on every machine, and several clips share one fairly.
 _THREADS = 2
 _KEYFRAME_EVERY_S = 2
-_NTSC_RATES = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60))
 
 Cancelled = Callable[[], bool]
 Progress = Callable[[float], None]
@@ -67,14 +66,6 @@ class Conformed:
 
     path: Path
     changed: tuple[str, ...]
-
-
-def frame_rate(fps: float) -> Fraction:
-    """The exact rate that a person means: 23.976 is 24000/1001, 29.97 is 30000/1001, 12.5 is 25/2."""
-    for rate in _NTSC_RATES:
-        if abs(fps - float(rate)) < 0.001:
-            return rate
-    return Fraction(fps).limit_denominator(1000)
 
 
 def needs(facts: ClipFacts, target: Target) -> tuple[str, ...]:

@@ -6,15 +6,11 @@ the camera is their subject, so that "she looks left" and "the sun rises" move n
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from wanvideo.preview.english_words import Word, lemmas, phrases, split
 from wanvideo.preview.vocabulary import MOVES, Reading, words_of
 
-# Latin, Greek, Cyrillic ... words, but no Chinese; or a mark that ends a clause or a sentence.
-_PIECES = re.compile(r"[^\W\d_\u3040-\u9fff]+(?:'[^\W\d_\u3040-\u9fff]+)?|[,;:()\n]|[.!?]", re.UNICODE)
 _FURTHEST = 6  # fillers between a verb and its direction, or between a negator and its verb
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 _ENDS_CAMERA = frozenset({"a", "an", "the", "with", "any", "all", "from"})
@@ -22,55 +18,13 @@ _ARTICLES = frozenset({"a", "an", "the", "his", "her", "its", "their", "this", "
 _WIDE = frozenset({"across", "over", "along", "around"})
 
 
-@dataclass(frozen=True)
-class _Word:
-    text: str
-    start: int
-    clause: int
-    sentence: int
-
-
 def read(text: str) -> Reading:
     """Find the camera moves of `text`, what it refuses, and the words that mean nothing to the camera."""
-    return _Reader(_words(text.lower().replace("’", "'"))).reading()
-
-
-def _words(text: str) -> list[_Word]:
-    words, clause, sentence = [], 0, 0
-    for piece in _PIECES.finditer(text):
-        if piece[0] in ".!?":
-            sentence += 1
-            clause += 1
-        elif piece[0] in ",;:()\n":
-            clause += 1
-        else:
-            words.append(_Word(piece[0], piece.start(), clause, sentence))
-    return words
-
-
-@cache
-def _lemmas() -> dict[str, str]:
-    """Every form of every verb to the verb: zooms, zoomed, zooming; panning; dollies."""
-    known = words_of("english")
-    forms: dict[str, str] = dict(known["irregular"])
-    for verb in known["verbs"]:
-        stems = {verb, verb + verb[-1]} | ({verb[:-1]} if verb[-1] in "ey" else set())
-        forms |= {stem + ending: verb for stem in stems for ending in ("ing", "ed")}
-        forms |= {verb + "s": verb, verb + "es": verb, verb: verb}
-        if verb.endswith("y"):
-            forms |= {verb[:-1] + "ies": verb, verb[:-1] + "ied": verb}
-    return forms
-
-
-@cache
-def _phrases() -> tuple[tuple[tuple[str, ...], str], ...]:
-    known = words_of("english")
-    kinds = ("not_a_move", "still", "any_move", "never_done")
-    return tuple((tuple(phrase.split()), kind) for kind in kinds for phrase in known[kind])
+    return _Reader(split(text.lower().replace("’", "'"))).reading()
 
 
 class _Reader:
-    def __init__(self, words: list[_Word]) -> None:
+    def __init__(self, words: list[Word]) -> None:
         known = words_of("english")
         self.words = words
         self.verbs: dict[str, dict[str, Any]] = known["verbs"]
@@ -105,9 +59,9 @@ class _Reader:
     # Each of these three returns the index to go on from; the first two 0 when they do not apply.
 
     def _phrase(self, index: int) -> int:
-        for phrase, kind in _phrases():
+        for phrase, kind in phrases():
             end = self._match(phrase, index)
-            if not end:
+            if not end or (kind == "any_move" and self._says_where(index, end)):
                 continue
             negated = self._negated(index)
             self.camera_acts = "camera" in phrase
@@ -123,6 +77,10 @@ class _Reader:
             return end
         return 0
 
+    def _says_where(self, index: int, end: int) -> bool:
+        """Whether a direction follows: "the camera moves left" is no camera movement in general."""
+        return self._direction(self._skip_fillers(end, index), index, MOVES) is not None
+
     def _match(self, phrase: tuple[str, ...], index: int) -> int:
         """The index after `phrase`, which may be interspersed with fillers, or 0."""
         if self.words[index].text != phrase[0]:
@@ -137,11 +95,12 @@ class _Reader:
         return at
 
     def _move(self, index: int) -> int:
-        name = _lemmas().get(self.words[index].text)
+        name = lemmas().get(self.words[index].text)
         if name is None:
             return 0
         verb = self.verbs[name]
-        follows_camera = self.camera_acts or self._text(index + 1) in self.camera
+        object_at = index + 2 if self._text(index + 1) == "the" else index + 1
+        follows_camera = self.camera_acts or self._text(object_at) in self.camera
         if verb.get("camera_only") and not follows_camera:
             return 0
         if not verb.get("sure") and not follows_camera and self._has_other_subject(index):
@@ -168,7 +127,7 @@ class _Reader:
         at = self._skip_fillers(index + 1, index)
         move = self._direction(at, index, takes)
         if move is None:
-            return index, []
+            return self._sweep(index, takes)
         loose = careful and self.words[at].text in ("in", "out", "back", "up", "down")
         if loose and self._text(at + 1) in _ARTICLES and self._text(at + 2) not in self.camera:
             return index, []  # "the camera moves in the rain", "pull back the curtain"
@@ -192,6 +151,22 @@ class _Reader:
             end += 1
         return end, moves
 
+    def _sweep(self, index: int, takes: tuple[str, ...]) -> tuple[int, list[str]]:
+        """Further on in the clause: "sweeps across the valley from left to right"."""
+        at = index + 1
+        while self._same_clause(index, at):
+            to = self._skip_fillers(at + 1, index)
+            across = self._direction(to, index, takes)
+            if (
+                across
+                and self._text(at + 1) == "to"
+                and self.directions.get(self._text(at)) == _OPPOSITE.get(across)
+            ):
+                self.used.update((at, to))
+                return index + 1, [across]
+            at += 1
+        return index, []
+
     def _direction(self, at: int, index: int, takes: tuple[str, ...]) -> str | None:
         if not self._same_clause(index, at):
             return None
@@ -207,6 +182,8 @@ class _Reader:
             self._text(index + 1),
         )
         if before in self.pace_words or after in ("shot", "shots"):
+            return True
+        if verb.get("camera_only") and after in self.camera:
             return True
         return self.camera_acts or (bool(verb.get("sure")) and after in _WIDE)
 

@@ -37,7 +37,7 @@ from wanvideo.errors import (
 from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
 from wanvideo.preview import ENGINE, Shot, plan
 from wanvideo.providers import links
-from wanvideo.providers.rendering import Renderer, write_whole
+from wanvideo.providers.rendering import AT_ONCE, Renderer, write_whole
 
 KEEP: Final = timedelta(days=7)
 """Tasks and pictures older than this are swept away; the clips were stored elsewhere long before."""
@@ -65,7 +65,7 @@ class PreviewProvider:
     name = "preview"
     model = ENGINE
     account = Account("preview", "local", "none")
-    pace = Pace(typical_s=2, first_look_s=0.2, look_every_s=0.2)
+    pace = Pace(typical_s=2, first_look_s=0.2, look_every_s=0.2, slots=AT_ONCE)
 
     def __init__(
         self,

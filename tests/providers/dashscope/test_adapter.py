@@ -422,3 +422,8 @@ def test_settings_make_a_provider(environ: dict[str, str], endpoint: str, cny: s
     assert provider.account.endpoint == endpoint
     assert provider.account.key_fingerprint == CREDENTIALS.fingerprint
     assert provider.estimate(request()).cny == Decimal(cny)
+
+
+def test_a_password_in_the_endpoint_does_not_reach_the_account() -> None:
+    provider = provider_at("https://me:secret@gateway/api/v1?token=secret")
+    assert "secret" not in f"{provider!r} {provider.account}"

@@ -1,0 +1,129 @@
+"""A whole engine on fakes: a real ledger file, a clock that jumps, and workers that can be killed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.clips import FPS, SECONDS, SIZE
+from tests.fakes.provider import FakeProvider
+from tests.fakes.store import FakeStore
+from wanvideo.clock import FakeClock
+from wanvideo.contract.job import Job, JobId, Picture, State
+from wanvideo.contract.request import VideoRequest, parse_request
+from wanvideo.jobs.accepting import Accepted
+from wanvideo.jobs.machine import FINAL, OPEN
+from wanvideo.jobs.runner import Runner
+from wanvideo.jobs.service import Jobs
+from wanvideo.jobs.worker import Worker
+from wanvideo.jobs.workshop import Rules, Workshop
+from wanvideo.ledger.engine import sqlite_url
+from wanvideo.ledger.sql import SqlLedger
+
+LEASE_S = 30.0
+PICTURE = Picture("", "a" * 64, "b" * 64, "image/png", 240, 240)
+
+
+class FakeKill(BaseException):
+    """A process that dies on the spot: nothing catches it, nothing is cleaned up."""
+
+
+def asked(**fields: Any) -> VideoRequest:
+    """A request for the smallest clip; the fake provider's clip conforms to it byte for byte."""
+    small: dict[str, Any] = {
+        "prompt": "a harbour", "duration": SECONDS, "fps": FPS, "size": SIZE, "reference_image": "harbour.png",
+    }  # fmt: skip
+    return parse_request(small | fields)
+
+
+class Bench:
+    """Drives jobs one round at a time, as the runner would, and jumps the clock between rounds."""
+
+    def __init__(self, folder: Path, ledger: SqlLedger, clock: FakeClock) -> None:
+        self.folder, self.ledger, self.clock = folder, ledger, clock
+        self.provider, self.store = FakeProvider(clock), FakeStore()
+        self.die_at: str | None = None
+        self.shop = Workshop(
+            ledger=ledger,
+            providers={"dashscope": self.provider},
+            store=self.store,
+            clock=clock,
+            work_dir=folder / "work",
+            rules=Rules(lease_s=LEASE_S),
+            failpoint=self._failpoint,
+        )
+        self._workers = 0
+        self.new_worker()
+
+    @classmethod
+    async def open(cls, folder: Path) -> Bench:
+        clock = FakeClock()
+        return cls(folder, await SqlLedger.open(sqlite_url(folder / "ledger.db"), clock), clock)
+
+    def new_worker(self) -> None:
+        """Another process: what the former had in memory is gone."""
+        self._workers += 1
+        self.worker = Worker("elsewhere", self._workers, "0")
+        self.shop = replace(self.shop, finished={})
+        self.runner = Runner(self.shop, self.worker)
+        self.jobs = Jobs(self.shop, self.read_picture, self.worker.name, self.runner.wake)
+
+    def _failpoint(self, name: str) -> None:
+        if name == self.die_at:
+            self.die_at = None
+            raise FakeKill(name)
+
+    async def read_picture(self, request: VideoRequest) -> Accepted:
+        return Accepted(PICTURE, b"a picture", ".png", ())
+
+    async def submit(self, **fields: Any) -> Job:
+        job, cached = await self.jobs.submit(asked(**fields), "dashscope", cache="off")
+        assert not cached
+        return job
+
+    async def job(self, job: Job) -> Job:
+        found = await self.ledger.job(job.id)
+        assert found is not None
+        return found
+
+    async def round(self) -> int:
+        """Take up everything that is due, one job after the other. A killed worker leaves its lease behind."""
+        leases = await self.ledger.claim(
+            self.worker.name, states=OPEN, only=None, limit=16, lease_s=LEASE_S
+        )
+        for lease in leases:
+            try:
+                await self.runner._handle(lease)
+            except FakeKill:
+                self.new_worker()
+                break  # the others of this round were in the hands of the dead worker too
+        return len(leases)
+
+    async def drive(self, job: Job, *states: State, within_s: float = 600) -> Job:
+        """Work until the job is in one of `states` (or over), jumping from one due time to the next."""
+        until = self.clock.steady_s() + within_s
+        wanted = states or tuple(FINAL)
+        while True:
+            await self.round()
+            now = await self.job(job)
+            if now.state in wanted:
+                return now
+            assert now.state not in FINAL, f"ended as {now.state}: {now.error}"
+            due_s = await self.ledger.next_due_s(states=OPEN, only=None)
+            assert due_s is not None
+            if self.clock.steady_s() + due_s > until:
+                return now
+            await self.clock.advance(max(due_s, 0.01))
+
+    async def let_pass(self, seconds: float) -> None:
+        """Work for a stretch of time."""
+        until = self.clock.steady_s() + seconds
+        while (left_s := until - self.clock.steady_s()) > 0:
+            await self.round()
+            due_s = await self.ledger.next_due_s(states=OPEN, only=None)
+            await self.clock.advance(left_s if due_s is None else min(max(due_s, 0.01), left_s))
+        await self.round()
+
+    async def history(self, job_id: JobId) -> list[str]:
+        return [event.event for event in await self.ledger.events(job_id)]

@@ -1,0 +1,242 @@
+"""A provider whose every answer is scripted, and that keeps the books: who was billed for what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.fakes.clips import clip_bytes
+from wanvideo.clock import Clock
+from wanvideo.contract.job import TaskId
+from wanvideo.contract.price import Cost, cost_of
+from wanvideo.contract.request import VideoRequest
+from wanvideo.errors import (
+    CancelRefused,
+    ContentRejected,
+    NotDelivered,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderUnavailable,
+    ResultExpired,
+    SubmitUncertain,
+    Throttled,
+)
+from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
+
+SIGNATURE = "Signature=SIGNEDSECRET"
+DAY_S = 86_400
+
+
+@dataclass
+class FakeTask:
+    """One task on the provider's side. It waits, runs, and ends as `ending` says."""
+
+    id: TaskId
+    body: dict[str, Any]
+    created_at: datetime
+    wait_s: float
+    takes_s: float
+    ending: str
+    cancelled: bool = False
+
+    def status(self, now: datetime) -> TaskStatus:
+        age_s = (now - self.created_at).total_seconds()
+        if self.cancelled:
+            return TaskStatus.CANCELLED
+        if age_s < self.wait_s:
+            return TaskStatus.PENDING
+        if age_s < self.takes_s:
+            return TaskStatus.RUNNING
+        if self.ending == "succeed":
+            return TaskStatus.SUCCEEDED
+        return TaskStatus.CANCELLED if self.ending == "cancelled" else TaskStatus.FAILED
+
+    @property
+    def billed(self) -> bool:
+        """Whether this task costs money in the end."""
+        return self.ending == "succeed" and not self.cancelled
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.created_at + timedelta(seconds=self.takes_s)
+
+
+@dataclass
+class FakeProvider:
+    """Implements ports.Provider. Lists are scripts: their first entry is what happens next."""
+
+    clock: Clock
+    name: str = "dashscope"
+    model: str = "wan2.6-i2v-flash"
+    key: str = "key-1"
+    pace: Pace = field(default_factory=lambda: Pace(60, 15, 5, 5))
+    creates: list[str] = field(default_factory=list)  # accept when empty
+    endings: list[str] = field(default_factory=list)  # succeed when empty
+    fetches: list[Exception] = field(default_factory=list)
+    lists: list[Exception] = field(default_factory=list)
+    uploads: list[Exception] = field(default_factory=list)
+    cancels: list[Exception] = field(default_factory=list)
+    downloads: list[str] = field(default_factory=list)
+    data: bytes = field(default_factory=clip_bytes)
+    wait_s: float = 0.0
+    takes_s: float = 60.0
+    billed_s: float = 2
+    list_lag_s: float = 0.0
+    cancel_frees: bool = True  # a task that did not start yet can be cancelled
+
+    def __post_init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.tasks: dict[TaskId, FakeTask] = {}
+        self.uploaded: list[str] = []
+        self.offsets: list[int] = []
+        self.looks = 0
+        self.list_looks = 0
+        self.answer = asyncio.Event()  # lets a hanging create go on
+        self.posted = asyncio.Event()  # a create has arrived
+
+    # --- the port ---
+
+    @property
+    def account(self) -> Account:
+        return Account(self.name, "https://fake.test/api/v1", self.key)
+
+    def estimate(self, request: VideoRequest) -> Cost:
+        return cost_of("beijing", request.resolution, request.wan.audio, request.billed_s)
+
+    def settled(self, request: VideoRequest, billed_s: float) -> Cost:
+        return cost_of("beijing", request.resolution, request.wan.audio, billed_s, basis="usage")
+
+    def body(self, order: Order) -> dict[str, Any]:
+        asked = {"fps": order.request.fps, "size": order.request.size, "seed": order.seed}
+        kept = {name: value for name, value in asked.items() if name not in order.omit}
+        return {"input": {"prompt": order.request.prompt, "img_url": order.picture_url}, "parameters": kept}
+
+    async def upload(self, data: bytes, *, name: str) -> Upload:
+        if self.uploads:
+            raise self.uploads.pop(0)
+        self.uploaded.append(name)
+        return Upload(f"oss://fake/{name}", self.clock.now() + timedelta(hours=48))
+
+    async def create(self, body: Mapping[str, Any]) -> TaskId:
+        self.sent.append(dict(body))
+        self.posted.set()
+        outcome = self.creates.pop(0) if self.creates else "accept"
+        if outcome == "hang":
+            await self.answer.wait()
+            outcome = "accept"
+        if outcome in ("accept", "lost_with_task", "reset_with_task"):
+            task = self.make_task(dict(body))
+            if outcome == "accept":
+                return task.id
+            if outcome == "reset_with_task":
+                raise ProviderUnavailable("502 Bad Gateway")
+            raise SubmitUncertain("The connection was reset after the request left.")
+        if outcome == "lost_without_task":
+            raise SubmitUncertain("Nothing came back.")
+        if outcome == "not_delivered":
+            raise NotDelivered("Connection refused.")
+        if outcome == "throttle":
+            raise Throttled("Slow down.", provider_code="Throttling.RateQuota")
+        if outcome == "refuse":
+            raise ContentRejected("The prompt is not allowed.", provider_code="DataInspectionFailed")
+        if outcome.startswith("refuse_parameter:"):
+            name = outcome.partition(":")[2]
+            raise ProviderRefused(f"{name} is not supported.", field=name)
+        raise RuntimeError(outcome)
+
+    async def fetch(self, task: TaskId) -> TaskReport:
+        self.looks += 1
+        if self.fetches:
+            raise self.fetches.pop(0)
+        made, now = self.tasks.get(task), self.clock.now()
+        if made is None or (now - made.created_at).total_seconds() > DAY_S:
+            return TaskReport(TaskStatus.UNKNOWN)
+        status = made.status(now)
+        if status is TaskStatus.SUCCEEDED:
+            return TaskReport(
+                status,
+                video_url=f"https://fake.test/{task}.mp4?Expires=1&{SIGNATURE}",
+                expires_at=made.ends_at + timedelta(days=1),
+                billed_s=self.billed_s,
+                cost=cost_of("beijing", "720P", True, self.billed_s, basis="usage"),
+                prompt_seen=made.body["input"]["prompt"],
+            )
+        if status is TaskStatus.FAILED:
+            kind, _, name = made.ending.partition(":")
+            return TaskReport(
+                status,
+                error=ProviderFailed("It failed.", provider_code="InternalError"),
+                passing=kind == "trouble",
+                rejected_parameter=name or None,
+            )
+        return TaskReport(status)
+
+    async def list_tasks(self, since_at: datetime, until_at: datetime) -> list[TaskListing]:
+        self.list_looks += 1
+        if self.lists:
+            raise self.lists.pop(0)
+        now = self.clock.now()
+        return [
+            TaskListing(task.id, task.status(now), task.created_at)
+            for task in self.tasks.values()
+            if since_at <= task.created_at <= until_at
+            if self.list_lag_s <= (now - task.created_at).total_seconds() <= DAY_S
+        ]
+
+    async def cancel(self, task: TaskId) -> None:
+        if self.cancels:
+            raise self.cancels.pop(0)
+        made = self.tasks[task]
+        if not self.cancel_frees or made.status(self.clock.now()) is not TaskStatus.PENDING:
+            raise CancelRefused("The task already runs.")
+        made.cancelled = True
+
+    def open_clip(self, url: str, *, offset_bytes: int = 0) -> AbstractAsyncContextManager[ClipStream]:
+        return self._clip(offset_bytes)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    # --- what a test does behind the scenes ---
+
+    def make_task(self, body: dict[str, Any]) -> FakeTask:
+        """A task as a create makes it; also for one that somebody else made."""
+        ending = self.endings.pop(0) if self.endings else "succeed"
+        task = FakeTask(
+            TaskId(f"task-{len(self.tasks) + 1}"), body, self.clock.now(), self.wait_s, self.takes_s, ending
+        )
+        self.tasks[task.id] = task
+        return task
+
+    def stranger(self, prompt: str = "not ours") -> FakeTask:
+        return self.make_task({"input": {"prompt": prompt}})
+
+    def billed(self, prompt: str) -> list[FakeTask]:
+        """The tasks with this prompt that cost money."""
+        return [task for task in self.tasks.values() if task.billed and task.body["input"]["prompt"] == prompt]
+
+    @asynccontextmanager
+    async def _clip(self, offset_bytes: int) -> AsyncIterator[ClipStream]:
+        fault = self.downloads.pop(0) if self.downloads else ""
+        self.offsets.append(offset_bytes)
+        if fault == "expired":
+            raise ResultExpired("The clip's link has expired.")
+        if fault == "unavailable":
+            raise ProviderUnavailable("503")
+        start = 0 if fault == "no_range" else offset_bytes
+        data = self.data
+        if fault == "wrong_bytes":
+            middle = len(data) // 2
+            data = data[:middle] + bytes(len(data) - middle)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for at in range(start, len(data), 4096):
+                if fault == "cut" and at - start >= 8192:
+                    raise ProviderUnavailable("The download of the clip broke off.")
+                yield data[at : at + 4096]
+
+        yield ClipStream(chunks(), None if fault == "no_length" else len(data), start)

@@ -1,0 +1,17 @@
+"""An engine on fakes for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.bench import Bench
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    made = await Bench.open(tmp_path)
+    yield made
+    await made.ledger.close()
