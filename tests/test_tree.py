@@ -23,8 +23,10 @@ DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "base", "mana
 
 PUBLIC_NAMES = [
     "AsyncClient",
+    "AsyncJob",
     "Client",
-    "Job",
+    "ClipJob",
+    "Settings",
     "VideoRequest",
     "VideoResult",
     "WanvideoError",

@@ -11,35 +11,19 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Literal, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, TypeVar, Unpack
 
 from wanvideo.app import App, open_app
+from wanvideo.contract.fields import VideoFields, one_request
 from wanvideo.contract.job import JobId, State
-from wanvideo.contract.request import PictureInput, VideoRequest, parse_request
+from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
-from wanvideo.errors import RequestInvalid, WaitTimeout
-from wanvideo.jobs.service import Snapshot
+from wanvideo.jobs.service import Snapshot, still_waiting
 from wanvideo.settings import Settings
 
 T = TypeVar("T")
 Cache = Literal["use", "off"]
 OnProgress = Callable[[Snapshot], None]
-
-
-class VideoFields(TypedDict, total=False):
-    """The fields of the contract as keywords; see VideoRequest for their rules."""
-
-    prompt: str
-    negative_prompt: str
-    duration: float
-    fps: float
-    size: str
-    seed: int | None
-    reference_image: PictureInput
-    motion_strength: float | None
-    fit: Literal["cover", "contain"]
-    model: str
-    wan: Mapping[str, Any]
 
 
 class AsyncJob:
@@ -71,11 +55,7 @@ class AsyncJob:
                     if on_progress is not None:
                         on_progress(snapshot)
         except TimeoutError:
-            raise WaitTimeout(
-                f"The clip is not there after {timeout_s:g} s.",
-                job_id=self.id,
-                hint=f"The job goes on; pick it up with `wanvideo jobs watch {self.id}`.",
-            ) from None
+            raise still_waiting(self.id, timeout_s) from None
         return app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
 
     async def cancel(self, *, abandon: bool = False) -> State:
@@ -86,10 +66,7 @@ class AsyncJob:
         """
         jobs = self._client.app.jobs
         await jobs.cancel(self.id, abandon=abandon)
-        async for snapshot in jobs.follow(self.id):
-            if snapshot.job.cancel is None:
-                return snapshot.job.state
-        return (await jobs.job(self.id)).state
+        return (await jobs.answered(self.id)).state
 
     async def retry(self) -> AsyncJob:
         """A new attempt under the same job; it may be billed like any clip."""
@@ -136,7 +113,7 @@ class AsyncClient:
 
         Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, CredentialsMissing. Nothing was sent then.
         """
-        checked = _one_request(request, fields)
+        checked = one_request(request, fields)
         name, _ = self.app.choose_provider(provider)
         most = self.app.settings.max_cost_cny if max_cost is None else Decimal(str(max_cost))
         job, cached = await self.app.jobs.submit(checked, name, cache=cache, max_cost_cny=most)
@@ -168,16 +145,6 @@ class AsyncClient:
         return job
 
 
-def _one_request(request: VideoRequest | Mapping[str, Any] | None, fields: VideoFields) -> VideoRequest:
-    if request is None:
-        return parse_request(dict(fields))
-    if fields:
-        raise RequestInvalid(
-            "Give a request or its fields, not both.", hint="Put the fields into the request."
-        )
-    return request if isinstance(request, VideoRequest) else parse_request(dict(request))
-
-
 class ClipJob:
     """A job, for scripts: every method of AsyncJob, without `await`."""
 
@@ -196,11 +163,8 @@ class ClipJob:
     def events(self) -> Iterator[Snapshot]:
         """A snapshot at every change and about ten times a second, until the job is over."""
         stream = self._job.events()
-        while True:
-            try:
-                yield self._client.call(anext(stream))  # type: ignore[arg-type]
-            except StopAsyncIteration:
-                return
+        while (snapshot := self._client.call(_next(stream))) is not None:
+            yield snapshot
 
     def wait(self, timeout_s: float | None = None, *, on_progress: OnProgress | None = None) -> VideoResult:
         """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
@@ -214,6 +178,10 @@ class ClipJob:
         """A new attempt under the same job; it may be billed like any clip."""
         self._client.call(self._job.retry())
         return self
+
+
+async def _next(stream: AsyncIterator[Snapshot]) -> Snapshot | None:
+    return await anext(stream, None)
 
 
 class Client:

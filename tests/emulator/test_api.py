@@ -270,8 +270,10 @@ async def test_creates_over_the_rate_are_throttled_for_the_whole_account(
 
 async def test_queries_lists_and_cancels_have_twenty_a_second_each(raw: Raw) -> None:
     async with Emulator(Options()) as emulator:
-        for ask in (lambda: raw.query(emulator, "x"), lambda: raw.list(emulator)):
-            replies = await asyncio.gather(*(ask() for _ in range(22)))
+        queried = await asyncio.gather(*(raw.query(emulator, "x") for _ in range(22)))
+        listed = await asyncio.gather(*(raw.list(emulator) for _ in range(22)))
+        cancelled = await asyncio.gather(*(raw.cancel(emulator, "x") for _ in range(22)))
+        for replies in (queried, listed, cancelled):
             assert [reply.status for reply in replies].count(429) == 2
         truth = emulator.truth()["queries"]
         assert truth["query"]["peak_per_s"] == truth["list"]["peak_per_s"] == 22

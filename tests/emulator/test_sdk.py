@@ -15,7 +15,7 @@ from wanvideo_emulator import EmulatorThread, Options
 from .bare import MODEL
 
 KEY = "sk-sdk"
-ASKED = {"model": MODEL, "prompt": "push in", "resolution": "720P", "duration": 2, "seed": 7}
+ASKED: dict[str, Any] = {"model": MODEL, "prompt": "push in", "resolution": "720P", "duration": 2, "seed": 7}
 
 # The 1.x SDK leaves its pooled sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -75,7 +75,8 @@ def test_steps_one_by_one(emulator: EmulatorThread, picture_uri: str) -> None:
     assert VideoSynthesis.fetch(task, api_key=KEY).output.task_status == "PENDING"
     assert VideoSynthesis.cancel(task, api_key=KEY).status_code == 200
     assert VideoSynthesis.wait(task, api_key=KEY).output.task_status == "CANCELED"
-    listed = VideoSynthesis.list(api_key=KEY, model_name=MODEL, status="CANCELED", page_size=5)
+    lister: Any = VideoSynthesis  # its type stub has no `list`
+    listed = lister.list(api_key=KEY, model_name=MODEL, status="CANCELED", page_size=5)
     assert [item["task_id"] for item in listed.output["data"]] == [task.output.task_id]
     refused = VideoSynthesis.cancel(task, api_key=KEY)
     assert (refused.status_code, refused.code) == (400, "UnsupportedOperation")

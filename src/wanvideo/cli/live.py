@@ -17,9 +17,9 @@ from wanvideo.app import App
 from wanvideo.cli.printing import out, out_json, say, seconds
 from wanvideo.contract.job import Job, JobId, State
 from wanvideo.contract.view import state_in_words
-from wanvideo.errors import CancelRefused, JobConflict, WaitTimeout
+from wanvideo.errors import CancelRefused, JobConflict
 from wanvideo.jobs.machine import FINAL
-from wanvideo.jobs.service import Snapshot
+from wanvideo.jobs.service import Snapshot, still_waiting
 
 INTERRUPTED = 130
 """The exit code of Ctrl-C, as shells know it."""
@@ -38,11 +38,7 @@ async def wait_for(
         async with asyncio.timeout(timeout_s), app.running(lambda: [job_id]):
             await _until_over(app, job_id, interrupted)
     except TimeoutError:
-        raise WaitTimeout(
-            f"The clip is not there after {timeout_s:g} s.",
-            job_id=job_id,
-            hint=f"The job goes on; pick it up with `wanvideo jobs watch {job_id}`.",
-        ) from None
+        raise still_waiting(job_id, timeout_s) from None
     finally:
         presses()
     job = await app.jobs.job(job_id)
@@ -146,10 +142,7 @@ async def cancel_and_tell(app: App, job_id: JobId, *, abandon: bool, as_json: bo
     """
     await app.jobs.cancel(job_id, abandon=abandon)
     async with app.running(lambda: [job_id]):
-        async for snapshot in app.jobs.follow(job_id):
-            if snapshot.job.cancel is None:
-                break
-    job = await app.jobs.job(job_id)
+        job = await app.jobs.answered(job_id)
     if job.state is not State.CANCELLED:
         raise CancelRefused(
             "The task already runs; it will be billed, and the clip is kept.",

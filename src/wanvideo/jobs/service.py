@@ -16,6 +16,7 @@ from wanvideo.errors import (
     JobConflict,
     JobNotFound,
     SubmitUncertain,
+    WaitTimeout,
 )
 from wanvideo.jobs.intake import Offer, ReadPicture, offer, take_in
 from wanvideo.jobs.machine import FINAL
@@ -36,6 +37,15 @@ class Snapshot:
     elapsed_s: float
     outlook: str
     at_risk: bool
+
+
+def still_waiting(job_id: JobId, timeout_s: float | None) -> WaitTimeout:
+    """The error for somebody who stops waiting: how to pick the job up again."""
+    return WaitTimeout(
+        f"The clip is not there after {timeout_s:g} s.",
+        job_id=job_id,
+        hint=f"The job goes on; pick it up with `wanvideo jobs watch {job_id}`.",
+    )
 
 
 class Jobs:
@@ -189,6 +199,13 @@ class Jobs:
             asked = done.job if done else asked
         self._wake()
         return asked
+
+    async def answered(self, job_id: JobId) -> Job:
+        """The job once its wish to be cancelled was honoured or refused by whoever drives it."""
+        async for snapshot in self.follow(job_id):
+            if snapshot.job.cancel is None:
+                break
+        return snapshot.job
 
     async def retry(self, job_id: JobId) -> Job:
         """A new attempt under the same job, its history kept. It may be billed like any clip.

@@ -137,10 +137,13 @@ async def _made_to_fit(
         same = evidence.get("broken_sha256") == source.sha256
         evidence["broken_times"] = evidence.get("broken_times", 0) + 1 if same else 1
         evidence["broken_sha256"] = source.sha256
-        if evidence["broken_times"] < SAME_DAMAGE:
+        try:
+            if evidence["broken_times"] < SAME_DAMAGE:
+                raise
+            facts = await asyncio.to_thread(probe, files.download)
+        except ClipInvalid:
             files.remove()  # going on from broken bytes would break the next try as well
             raise
-        facts = await asyncio.to_thread(probe, files.download)
         await asyncio.to_thread(shutil.copyfile, files.download, files.conformed)
         warning = f"The provider's file is damaged and was stored as it came: {broken.detail}"
         return _Made(facts, warnings=(warning,))

@@ -51,14 +51,16 @@ async def open_clip(
     async with _session(url, timeout) as session:
         try:
             reply = await _get(session, url, offset_bytes)
-            if offset_bytes and _ends_at(reply) == offset_bytes:  # nothing is missing
-                yield ClipStream(_nothing(), offset_bytes, offset_bytes)
-                return
-            if reply.status == 416:
+            complete = offset_bytes > 0 and _ends_at(reply) == offset_bytes
+            if reply.status == 416 and not complete:
+                reply.close()
                 reply = await _get(session, url, 0)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _broken(error) from None
         async with reply:
+            if complete:  # nothing is missing
+                yield ClipStream(_nothing(), offset_bytes, offset_bytes)
+                return
             if reply.status not in (200, 206):
                 raise await _refused(reply, expires_at, clock)
             start, total = _extent(reply)
