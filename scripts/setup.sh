@@ -87,7 +87,10 @@ install_uv() {
     fi
 }
 
-uv_install() { (cd "$root" && "$uv" pip install --python "$venv/bin/python" "$@") >>"$log" 2>&1; }
+# Compiled now, once, by all cores: else the first command would do it, or every one where Python may not write.
+uv_install() {
+    (cd "$root" && "$uv" pip install --compile-bytecode --python "$venv/bin/python" "$@") >>"$log" 2>&1
+}
 
 # Ends set-up with one line: no network is the user's to mend, everything else needs the log.
 explain() {
@@ -122,6 +125,7 @@ say "setting up in .venv (once, about 20 s) ..."
 [ -n "$uv" ] || install_uv
 uv_install --require-hashes -r "$lock" || explain "the packages could not be installed"
 uv_install --no-deps --editable . || explain "wanvideo itself could not be installed"
+"$venv/bin/python" -m compileall -q "$root/src" >>"$log" 2>&1 || : # a folder that cannot be written is no harm
 
 [ "$lock" = requirements.lock ] || printf '%s\n' "$runtime_key" >"$venv/ready-requirements.lock"
 printf '%s\n' "$key" >"$venv/ready-$lock"

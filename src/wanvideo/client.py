@@ -7,6 +7,8 @@ that is left behind stays in the ledger; `video.job(job_id)` in another process 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import concurrent.futures.thread  # noqa: F401  its hook at the interpreter's exit must stand before ours
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -242,6 +244,7 @@ class Client:
         """Put down what is in hand; the jobs stay in the ledger. Safe to call twice."""
         with self._lock:
             loop, thread, self._loop, self._client = self._loop, self._thread, None, None
+            _open_clients.discard(self)
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
@@ -265,15 +268,8 @@ class Client:
                 if failure:
                     raise failure[0]
                 self._client, self._loop = client, loop
-                threading.Thread(target=self._close_at_exit, name="wanvideo-exit").start()
+                _open_clients.add(self)
             return self._client
-
-    def _close_at_exit(self) -> None:
-        # atexit would be too late: by then no thread may be started, and the ledger's must still end.
-        mine = self._thread
-        threading.main_thread().join()
-        if self._thread is mine:
-            self.close()
 
 
 def _serve(
@@ -295,6 +291,18 @@ def _serve(
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
+
+_open_clients: set[Client] = set()
+
+
+def _close_all() -> None:
+    for client in list(_open_clients):
+        client.close()
+
+
+# `atexit` itself runs after the pools of concurrent.futures have been shut, and an orderly end needs them.
+# They end themselves through this hook; the last to register is called first, hence the import above.
+getattr(threading, "_register_atexit", atexit.register)(_close_all)
 
 video = Client()
 """The client most scripts need: settings from the environment, opened on first use."""

@@ -32,12 +32,11 @@ def open_desk(tmp_path: Path, shared_folder: Path) -> Iterator[OpenDesk]:
         def open_(*, provider: bool = True, **options: Any) -> Desk:
             quick = {"speed": 1000.0, "submit_per_s": 0, "query_per_s": 0, "pending_s": (0, 0)}
             clips = shared_folder / "emulated-clips"
-            emulator = EmulatorThread(Options(**{**quick, "clips_folder": clips, **options}))
-            desk = Desk(
-                tmp_path / "desk",
-                opened.enter_context(emulator) if provider else None,
-                shared_folder / "bytecode",
-            )
+            emulator = None
+            if provider:
+                chosen = Options(**{**quick, "clips_folder": clips, **options})
+                emulator = opened.enter_context(EmulatorThread(chosen))
+            desk = Desk(tmp_path / "desk", emulator, shared_folder / "bytecode")
             desk.folder.mkdir()
             painted().save(desk.folder / "boat.png")
             return desk

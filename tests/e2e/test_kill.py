@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from wanvideo.jobs.failpoints import NAMES
 
+from .conftest import OpenDesk
 from .desk import SIZE, Desk, job_id_in
 
 
@@ -22,3 +25,19 @@ def test_a_killed_job_is_taken_up_by_the_next_process_and_paid_once(wan: Desk, m
     assert wan.paid_once()
     clip = watched.json
     assert (clip["job_id"], clip["size"], clip["fps"], clip["duration"]) == (job_id, SIZE, 24, 2)
+
+
+@pytest.mark.parametrize("delay_s", [1.4, 2.2, 3.0])
+def test_a_kill_at_any_moment_pays_at_most_once(open_desk: OpenDesk, delay_s: float) -> None:
+    desk = open_desk()
+    process = desk.start_generate()
+    time.sleep(delay_s)
+    process.kill()
+    killed = desk.finish(process)
+    gap = {"WANVIDEO_ABSENCE_GAP": "1"}
+    if killed.code == 0 or not killed.stderr:  # it was done, or had not begun
+        desk.generate(env=gap).succeeded()
+    else:
+        desk.run("jobs", "watch", job_id_in(killed.stderr), env=gap).succeeded()
+    assert len(desk.truth()["creates"]) == 1
+    assert desk.paid_once()

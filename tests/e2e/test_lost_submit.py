@@ -38,14 +38,3 @@ def test_a_task_that_was_never_made_is_proven_absent_and_then_made_once(open_des
     assert [create["task_id"] is not None for create in truth["creates"]] == [False, True]
     assert len(truth["tasks"]) == 1
     assert "proved_absent" in ended_well(desk)
-
-
-def test_an_endpoint_that_is_not_there_costs_nothing_and_the_job_waits_in_the_queue(wan: Desk) -> None:
-    nobody = {"DASHSCOPE_HTTP_BASE_URL": "http://127.0.0.1:9/api/v1"}
-    left = wan.generate("--timeout", "2", "--json", env=nobody)
-    assert left.code == 8
-    assert left.json["code"] == "wait_timeout"
-    waiting = wan.job()
-    assert waiting["state"] == "queued"
-    assert "could not be reached" in waiting["note"]
-    assert wan.nothing_was_sent()

@@ -100,7 +100,9 @@ def test_odd_photos_are_taken_and_every_change_is_told(wan: Desk) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
     painted(640, 480).save(wan.folder / "phone.jpg", exif=exif)
-    painted(480, 640).convert("RGBA").save(wan.folder / "clear.png")
+    clear = painted(480, 640)
+    clear.putalpha(128)
+    clear.save(wan.folder / "clear.png")
     told = {
         "print.jpg": "CMYK",
         "phone.jpg": "EXIF",

@@ -40,7 +40,7 @@ def asked(**fields: Any) -> VideoRequest:
 class Bench:
     """Drives jobs one round at a time, as the runner would, and jumps the clock between rounds."""
 
-    def __init__(self, folder: Path, ledger: SqlLedger, clock: FakeClock) -> None:
+    def __init__(self, folder: Path, ledger: SqlLedger, clock: Any) -> None:
         self.folder, self.ledger, self.clock = folder, ledger, clock
         self.provider, self.store = FakeProvider(clock), FakeStore()
         self.die_at: str | None = None
@@ -89,9 +89,7 @@ class Bench:
 
     async def round(self) -> int:
         """Take up everything that is due, one job after the other. A killed worker leaves its lease behind."""
-        leases = await self.ledger.claim(
-            self.worker.name, states=OPEN, only=None, limit=16, lease_s=LEASE_S
-        )
+        leases = await self.ledger.claim(self.worker.name, states=OPEN, only=None, limit=16, lease_s=LEASE_S)
         for lease in leases:
             try:
                 await self.runner._handle(lease)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-import io
+import tempfile
+from pathlib import Path
 
 import av
 import numpy as np
@@ -16,9 +17,15 @@ SECONDS = 2
 @functools.cache
 def clip_bytes(seed: int = 0, *, seconds: int = SECONDS, fps: int = FPS, side_px: int = 240) -> bytes:
     """A clip of noise; another seed gives other bytes of about the same length."""
-    out = io.BytesIO()
     noise = np.random.default_rng(seed)
-    with av.open(out, "w", format="mp4") as made:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        _write(path, noise, seconds, fps, side_px)
+        return path.read_bytes()
+
+
+def _write(path: Path, noise: np.random.Generator, seconds: int, fps: int, side_px: int) -> None:
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as made:
         stream = made.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "40"})
         stream.width = stream.height = side_px
         stream.pix_fmt = "yuv420p"
@@ -28,4 +35,3 @@ def clip_bytes(seed: int = 0, *, seconds: int = SECONDS, fps: int = FPS, side_px
             frame.pts = index
             made.mux(stream.encode(frame))
         made.mux(stream.encode())
-    return out.getvalue()

@@ -73,7 +73,7 @@ class FakeProvider:
     name: str = "dashscope"
     model: str = "wan2.6-i2v-flash"
     key: str = "key-1"
-    pace: Pace = field(default_factory=lambda: Pace(60, 15, 5, 5))
+    pace: Pace = field(default_factory=lambda: Pace(20, 15, 10, 5))
     creates: list[str] = field(default_factory=list)  # accept when empty
     endings: list[str] = field(default_factory=list)  # succeed when empty
     fetches: list[Exception] = field(default_factory=list)
@@ -83,7 +83,7 @@ class FakeProvider:
     downloads: list[str] = field(default_factory=list)
     data: bytes = field(default_factory=clip_bytes)
     wait_s: float = 0.0
-    takes_s: float = 60.0
+    takes_s: float = 20.0
     billed_s: float = 2
     list_lag_s: float = 0.0
     cancel_frees: bool = True  # a task that did not start yet can be cancelled
@@ -217,7 +217,9 @@ class FakeProvider:
 
     def billed(self, prompt: str) -> list[FakeTask]:
         """The tasks with this prompt that cost money."""
-        return [task for task in self.tasks.values() if task.billed and task.body["input"]["prompt"] == prompt]
+        return [
+            task for task in self.tasks.values() if task.billed and task.body["input"]["prompt"] == prompt
+        ]
 
     @asynccontextmanager
     async def _clip(self, offset_bytes: int) -> AsyncIterator[ClipStream]:

@@ -59,7 +59,7 @@ async def test_a_list_that_cannot_be_read_proves_nothing(bench: Bench) -> None:
 async def test_several_unknown_tasks_wait_for_a_person(bench: Bench) -> None:
     job = await lost(bench, "lost_with_task")
     bench.provider.stranger()
-    await bench.let_pass(600)
+    await bench.let_pass(150)
     waiting = await bench.job(job)
     assert waiting.state is State.UNCERTAIN
     assert "wanvideo jobs resolve" in str(waiting.note)
@@ -70,7 +70,7 @@ async def test_an_unknown_task_a_few_minutes_away_is_no_proof_of_absence(bench: 
     bench.provider.stranger()
     await bench.clock.advance(300)
     job = await lost(bench, "lost_without_task")
-    await bench.let_pass(600)
+    await bench.let_pass(150)
     assert (await bench.job(job)).state is State.UNCERTAIN
     assert len(bench.provider.sent) == 1
 
@@ -103,7 +103,7 @@ async def test_a_failed_stranger_does_not_decide_over_our_job(bench: Bench, endi
     bench.provider.list_lag_s = 4
     job = await bench.submit()
     bench.provider.creates = ["lost_with_task"]
-    bench.provider.takes_s = 300
+    bench.provider.takes_s = 100
     bench.provider.list_lag_s = 4.5
     done = await bench.drive(job, within_s=1200)
     assert (done.state, done.task_id) == (State.SUCCEEDED, "task-2")
@@ -155,7 +155,7 @@ async def test_two_lost_submits_and_one_task_wait_for_a_person(bench: Bench) -> 
     """Either may own it: the other's empty list would be no proof."""
     first, second = await bench.submit(prompt="one"), await bench.submit(prompt="two")
     bench.provider.creates = ["lost_with_task", "lost_without_task"]
-    await bench.let_pass(300)
+    await bench.let_pass(90)
     assert {(await bench.job(job)).state for job in (first, second)} == {State.UNCERTAIN}
     assert len(bench.provider.sent) == 2
 
@@ -166,7 +166,7 @@ async def test_past_the_reach_of_the_list_nothing_is_proved(bench: Bench) -> Non
     bench.die_at = "after_post"
     await bench.round()
     await bench.clock.advance(2 * 86_400)
-    await bench.let_pass(300)
+    await bench.let_pass(90)
     waiting = await bench.job(job)
     assert waiting.state is State.UNCERTAIN
     assert "wanvideo jobs resolve" in str(waiting.note)
@@ -214,7 +214,7 @@ async def test_only_an_uncertain_job_is_resolved(bench: Bench) -> None:
 
 
 async def test_many_lost_submits_do_not_block_each_others_slots_for_ever(bench: Bench) -> None:
-    bench.provider.pace = Pace(60, 15, 5, slots=2)
+    bench.provider.pace = Pace(20, 15, 10, slots=2)
     first = await lost(bench, "lost_without_task", prompt="one")
     second = await bench.submit(prompt="two")
     assert (await bench.drive(second)).state is State.SUCCEEDED

@@ -103,7 +103,7 @@ async def test_a_throttled_create_waits_longer_each_time_and_then_works(bench: B
 
 
 async def test_a_missing_slot_is_waited_for_without_sending(bench: Bench) -> None:
-    bench.provider.pace = Pace(60, 15, 5, slots=1)
+    bench.provider.pace = Pace(20, 15, 10, slots=1)
     first, second = await bench.submit(prompt="one"), await bench.submit(prompt="two")
     await bench.drive(first, State.RUNNING)
     await bench.let_pass(3)
@@ -117,7 +117,7 @@ async def test_a_missing_slot_is_waited_for_without_sending(bench: Bench) -> Non
 
 async def test_an_uncertain_submit_keeps_its_slot(bench: Bench) -> None:
     """It may run at the provider; another one on top could go over the account's limit."""
-    bench.provider.pace = Pace(60, 15, 5, slots=1)
+    bench.provider.pace = Pace(20, 15, 10, slots=1)
     bench.provider.creates = ["lost_with_task"]
     bench.provider.lists = [ProviderUnavailable("503")] * 3
     await bench.submit(prompt="one")
@@ -128,14 +128,12 @@ async def test_an_uncertain_submit_keeps_its_slot(bench: Bench) -> None:
 
 async def test_slots_belong_to_the_account_that_is_billed(bench: Bench) -> None:
     """A job that was queued under another key counts against the key it is sent with."""
-    bench.provider.pace = Pace(60, 15, 5, slots=1)
+    bench.provider.pace = Pace(20, 15, 10, slots=1)
     bench.provider.key = "old-key"
     waiting = await bench.submit(prompt="queued under the old key")
     bench.provider.key = "new-key"
     running = await bench.submit(prompt="fills the new key's slot")
-    [lease] = await bench.ledger.claim(
-        bench.worker.name, states=OPEN, only=[running.id], limit=1, lease_s=30
-    )
+    [lease] = await bench.ledger.claim(bench.worker.name, states=OPEN, only=[running.id], limit=1, lease_s=30)
     await bench.runner._handle(lease)
     await bench.let_pass(2)
     assert (await bench.job(waiting)).state is State.QUEUED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="One object on stdout; progre
 
 def _run(work: Callable[[App], Awaitable[None]], *, as_json: bool) -> None:
     """Open the app, do one thing, close it; errors become messages."""
+    import asyncio  # not for `--help`: it costs 30 ms
 
     async def opened() -> None:
         from wanvideo.app import open_app

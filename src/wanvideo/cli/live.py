@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
+from rich.text import Text
 
 from wanvideo.app import App
 from wanvideo.cli.printing import out, out_json, say, seconds
@@ -44,6 +45,8 @@ async def wait_for(
     job = await app.jobs.job(job_id)
     if interrupted.is_set() and job.state is not State.SUCCEEDED:
         _tell_left(job)
+        if as_json:
+            out_json({"job_id": job.id, "state": job.state.value})
         raise typer.Exit(INTERRUPTED)
     result = app.jobs.result(job, cached=cached)
     if as_json:
@@ -65,7 +68,7 @@ async def _until_over(app: App, job_id: JobId, interrupted: asyncio.Event) -> No
         spinner = Spinner("dots", text="")
         with Live(spinner, console=console, transient=True, refresh_per_second=8):
             async for snapshot in app.jobs.follow(job_id):
-                spinner.update(text=line(snapshot))
+                spinner.update(text=Text(line(snapshot)))  # a provider's words may hold [brackets]
                 if await _leave(app, snapshot.job, interrupted):
                     return
         return

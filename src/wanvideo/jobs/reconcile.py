@@ -18,8 +18,8 @@ from wanvideo.jobs.policy import backoff_s
 from wanvideo.jobs.workshop import Workshop, moved
 from wanvideo.ports import Ending, Lease, TaskListing
 
-ADOPT_SLACK = timedelta(seconds=10)
-"""How far a task's creation may lie outside the attempt's window: clocks differ a little."""
+EARLY_SLACK, LATE_SLACK = timedelta(seconds=2), timedelta(seconds=10)
+"""How far a task's creation may lie before and behind the attempt's window: clocks differ a little."""
 DOUBT_SLACK = timedelta(minutes=15)
 """An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
 SUBMIT_REACH = timedelta(minutes=3)
@@ -99,7 +99,10 @@ async def _unknown(shop: Workshop, job: Job, listed: list[TaskListing]) -> list[
 
 
 def _in_window(task: TaskListing, attempt: Attempt, lost_at: datetime) -> bool:
-    return attempt.started_at - ADOPT_SLACK <= task.created_at <= lost_at + ADOPT_SLACK
+    """Whether the attempt can have made the task; one that was over before it began cannot be its own."""
+    if task.ended_at is not None and task.ended_at < attempt.started_at:
+        return False
+    return attempt.started_at - EARLY_SLACK <= task.created_at <= lost_at + LATE_SLACK
 
 
 async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:

@@ -61,10 +61,16 @@ class Runner:
         try:
             next_dead_s = 0.0
             while True:
-                if self._shop.clock.steady_s() >= next_dead_s:
-                    await self._take_from_dead()
-                    next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
-                await self._round(only())
+                try:
+                    if self._shop.clock.steady_s() >= next_dead_s:
+                        await self._take_from_dead()
+                        next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
+                    await self._round(only())
+                except Exception:
+                    # A ledger may be locked or its disk full for a while; a loop that ended here would
+                    # leave everybody who waits for a job waiting for ever.
+                    log.exception("the ledger does not answer; trying again")
+                    await self._shop.clock.sleep(_IDLE_LOOK_S)
         finally:
             await self._drain()
 

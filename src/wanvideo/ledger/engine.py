@@ -40,7 +40,8 @@ def open_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsInvalid(
-                f"The folder of the ledger cannot be made: {error.strerror}.", field="OUTPUT_DIR"
+                f"The ledger's folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
+                field="OUTPUT_DIR",
             ) from None
     writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
     reader = create_async_engine(parsed, pool_size=4, max_overflow=4)

@@ -1,0 +1,201 @@
+"""A paid clip is brought home, whatever happens on the way, until its link dies."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.bench import Bench
+from tests.fakes.clips import clip_bytes
+from tests.fakes.provider import SIGNATURE
+from wanvideo.contract.job import Job, State
+from wanvideo.errors import ProviderUnavailable
+from wanvideo.jobs.workshop import Rules
+
+
+async def storing(bench: Bench, **fields: object) -> Job:
+    """A finished clip that waits to be stored: the disk is full."""
+    bench.store.full = False
+    job = await bench.submit(**fields)
+    await bench.drive(job, State.RUNNING)
+    bench.store.full = True
+    return await bench.drive(job, State.STORING)
+
+
+async def test_a_clip_that_fits_is_stored_byte_for_byte(bench: Bench) -> None:
+    done = await bench.drive(await bench.submit())
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+    assert done.result["source_url"] is None
+    assert list((bench.folder / "work").iterdir()) == []
+
+
+async def test_another_rate_is_made_here_and_the_providers_file_kept(bench: Bench) -> None:
+    done = await bench.drive(await bench.submit(fps=4))
+    assert done.result is not None
+    assert done.result["fps"] == 4
+    assert bench.store.files[done.result["source_url"]] == bench.provider.data
+    assert bench.store.files[done.result["video_url"]] != bench.provider.data
+
+
+async def test_the_providers_file_is_not_kept_where_that_is_switched_off(bench: Bench) -> None:
+    bench.shop = replace(bench.shop, rules=Rules(keep_source=False))
+    bench.new_worker()
+    done = await bench.drive(await bench.submit(fps=4))
+    assert done.result is not None
+    assert done.result["source_url"] is None
+    assert len([name for name in bench.store.files if "videos" in name]) == 1
+
+
+async def test_seconds_that_are_billed_but_cut_off_are_told(bench: Bench) -> None:
+    done = await bench.drive(await bench.submit(duration=2.4, fps=5))
+    assert done.result is not None
+    assert done.result["duration"] == 2.4
+    assert [warning for warning in done.result["warnings"] if "billed" in warning]
+
+
+async def test_a_cut_download_goes_on_where_it_stopped(bench: Bench) -> None:
+    bench.provider.downloads = ["cut"]
+    assert (await bench.drive(await bench.submit())).state is State.SUCCEEDED
+    assert bench.provider.offsets == [0, 8192]
+
+
+async def test_a_server_without_ranges_is_read_from_the_start(bench: Bench) -> None:
+    bench.provider.downloads = ["cut", "no_range"]
+    done = await bench.drive(await bench.submit())
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+
+
+async def test_a_killed_worker_leaves_its_bytes_to_the_next(bench: Bench) -> None:
+    bench.provider.downloads = ["cut"]
+    bench.die_at = "after_download"
+    done = await bench.drive(await bench.submit())
+    assert done.state is State.SUCCEEDED
+    assert bench.provider.offsets == [0, 8192, len(bench.provider.data)]
+
+
+async def test_broken_bytes_are_never_stored_but_fetched_anew(bench: Bench) -> None:
+    bench.provider.downloads = ["wrong_bytes"]
+    done = await bench.drive(await bench.submit())
+    assert bench.provider.offsets == [0, 0]
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+
+
+async def test_a_cut_file_of_unknown_length_is_noticed(bench: Bench) -> None:
+    whole = bench.provider.data
+    job = await bench.submit()
+    await bench.drive(job, State.RUNNING)
+    bench.provider.data, bench.provider.downloads = whole[: len(whole) // 2], ["no_length"]
+    await bench.drive(job, State.STORING)
+    bench.provider.data = whole
+    done = await bench.drive(job)
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == whole
+
+
+async def test_the_providers_own_damage_is_kept_as_it_came_and_told(bench: Bench) -> None:
+    """The very same broken bytes three times: they are paid for, and all there is."""
+    bench.provider.downloads = ["wrong_bytes"] * 9
+    done = await bench.drive(await bench.submit())
+    assert done.state is State.SUCCEEDED
+    assert len(bench.provider.offsets) == 3
+    assert done.result is not None
+    assert [warning for warning in done.result["warnings"] if "damaged" in warning]
+
+
+async def test_what_is_no_clip_at_all_is_fetched_again_and_again(bench: Bench) -> None:
+    whole, bench.provider.data = bench.provider.data, b"<html>come back later</html>" * 10
+    job = await bench.submit()
+    await bench.drive(job, State.STORING)
+    await bench.let_pass(60)
+    assert (await bench.job(job)).state is State.STORING
+    bench.provider.data = whole
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+
+
+async def test_a_full_disk_is_waited_out(bench: Bench) -> None:
+    job = await storing(bench)
+    await bench.let_pass(1800)
+    waiting = await bench.job(job)
+    assert (waiting.state, waiting.note) == (State.STORING, "No space left on device.")
+    assert waiting.store_tries > 5
+    bench.store.full = False
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+    assert len(bench.provider.offsets) > 1
+    assert bench.provider.offsets[1] == len(bench.provider.data), (
+        "the bytes that are there are not loaded anew"
+    )
+
+
+async def test_six_hours_before_the_link_dies_every_face_can_shout(bench: Bench) -> None:
+    job = await storing(bench)
+    assert not (await bench.jobs.snapshot(await bench.job(job))).at_risk
+    await bench.clock.advance(18 * 3600 + 60)
+    assert (await bench.jobs.snapshot(await bench.job(job))).at_risk
+
+
+async def test_a_dead_link_ends_the_job_with_the_reason(bench: Bench) -> None:
+    job = await storing(bench)
+    await bench.clock.advance(25 * 3600)
+    done = await bench.drive(job)
+    assert done.state is State.FAILED
+    assert done.error is not None
+    assert (done.error["code"], done.error["task_id"]) == ("result_expired", "task-1")
+    assert done.cost_cny == "0.6", "it was billed all the same"
+
+
+async def test_a_link_that_the_server_calls_expired_ends_the_job(bench: Bench) -> None:
+    bench.provider.downloads = ["expired"]
+    done = await bench.drive(await bench.submit())
+    assert done.error is not None
+    assert done.error["code"] == "result_expired"
+
+
+async def test_a_provider_that_cannot_be_asked_for_the_link_is_asked_again(bench: Bench) -> None:
+    bench.die_at = "after_download"
+    job = await bench.submit()
+    await bench.drive(job, State.STORING)
+    bench.provider.fetches = [ProviderUnavailable("503")] * 3
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+
+
+async def test_a_clip_on_its_way_home_may_be_abandoned(bench: Bench) -> None:
+    job = await storing(bench)
+    await bench.jobs.cancel(job.id, abandon=True)
+    done = await bench.drive(job)
+    assert (done.state, done.cost_cny) == (State.CANCELLED, "0.6")
+    assert list((bench.folder / "work").iterdir()) == []
+
+
+async def test_a_plain_cancel_of_a_clip_on_its_way_home_keeps_it(bench: Bench) -> None:
+    job = await storing(bench)
+    await bench.jobs.cancel(job.id)
+    bench.store.full = False
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+
+
+async def test_another_clip_than_asked_for_is_made_to_fit(bench: Bench) -> None:
+    bench.provider.data = clip_bytes(1, seconds=3, fps=10, side_px=320)
+    done = await bench.drive(await bench.submit())
+    assert done.result is not None
+    assert (done.result["size"], done.result["fps"], done.result["duration"]) == ("240*240", 5, 2)
+
+
+async def test_a_signed_link_is_never_written_down(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    bench.provider.downloads = ["unavailable", "cut", "wrong_bytes", "RuntimeError"]
+    bench.provider.fetches = [RuntimeError(f"https://fake.test/x.mp4?{SIGNATURE}")]
+    done = await bench.drive(await bench.submit())
+    assert done.state is State.SUCCEEDED
+    files = [path for path in bench.folder.rglob("ledger.db*") if path.is_file()]
+    assert files
+    assert [path.name for path in files if b"SIGNEDSECRET" in path.read_bytes()] == []
+    events = [event.data for event in await bench.ledger.events(done.id)]
+    assert "SIGNEDSECRET" not in json.dumps([done.result, events], default=str)
+    ours = [record.getMessage() for record in caplog.records]
+    assert not [line for line in ours if "SIGNEDSECRET" in line]

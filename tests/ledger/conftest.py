@@ -1,0 +1,88 @@
+"""One suite for every ledger: a new implementation is added to `OPENERS` and has to pass all of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wanvideo.clock import Clock, FakeClock
+from wanvideo.contract.job import Attempt, JobId, Picture
+from wanvideo.ledger.engine import sqlite_url
+from wanvideo.ledger.sql import SqlLedger
+from wanvideo.ports import Lease, Ledger, NewJob
+
+Open = Callable[[], Awaitable[Ledger]]
+
+
+def sqlite_file(folder: Path, clock: Clock) -> Open:
+    async def opened() -> Ledger:
+        return await SqlLedger.open(sqlite_url(folder / "ledger.db"), clock)
+
+    return opened
+
+
+OPENERS = {"sqlite": sqlite_file}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=OPENERS)
+async def open_ledger(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
+) -> AsyncIterator[Open]:
+    """Opens the same ledger once more, as another process would."""
+    opener, made = OPENERS[request.param](tmp_path, clock), list[Ledger]()
+
+    async def opened() -> Ledger:
+        made.append(await opener())
+        return made[-1]
+
+    yield opened
+    for ledger in made:
+        await ledger.close()
+
+
+@pytest.fixture
+async def ledger(open_ledger: Open) -> Ledger:
+    return await open_ledger()
+
+
+_numbers = itertools.count()
+
+
+def new_job(**changes: Any) -> NewJob:
+    values: dict[str, Any] = {
+        "id": JobId(f"j_{next(_numbers):012d}"),
+        "provider": "dashscope",
+        "request": {"prompt": "海港 harbour", "duration": 2.5},
+        "picture": Picture("pictures/a.png", "a" * 64, "b" * 64, "image/png", 240, 240),
+        "cache_key": "c" * 64,
+        "seed": 2**31 - 1,
+        "estimate_cny": "0.366962",
+        "account": "dashscope|https://x.test|key",
+        "resolution": "720P",
+        "billed_s": 3,
+        "warnings": ("cropped",),
+        "owner": None,
+    }
+    return NewJob(**(values | changes))
+
+
+def attempt_of(lease: Lease, clock: Clock, number: int = 1) -> Attempt:
+    return Attempt(
+        job_id=lease.job.id,
+        number=number,
+        fence=lease.fence,
+        endpoint="https://x.test",
+        key_fingerprint="key",
+        body_sha256="d" * 64,
+        body={"input": {"prompt": "海港"}},
+        started_at=clock.now(),
+    )
