@@ -2,8 +2,8 @@
 
     python bench/startup.py [ROUNDS]
 
-Rounds are interleaved, so that a busy moment of the machine meets all candidates alike; the table shows medians.
-Byte code is cached in a folder of its own, as it is after any normal installation.
+Rounds are interleaved, so that a busy moment of the machine meets all candidates alike; the table shows
+medians. Byte code is cached in a folder of its own, as it is after any normal installation.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def run_ms(command: list[str], env: dict[str, str]) -> float:
 
 
 def measured_ms(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each candidate, a round for all of them after the other. The first round is not counted."""
+    """Milliseconds of each candidate. The first round only fills the caches and is not counted."""
     times_ms: dict[str, list[float]] = {name: [] for name in CANDIDATES}
     with tempfile.TemporaryDirectory() as bytecode:
         env = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}

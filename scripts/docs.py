@@ -90,16 +90,22 @@ def _rules(field: Any) -> list[Any]:
 # --- the contract ---
 
 
-def request_table() -> str:
-    from wanvideo.contract.request import VideoRequest
+def request_table(name: str = "VideoRequest") -> str:
+    from wanvideo.contract import request
 
-    return _fields(VideoRequest)
+    model = getattr(request, name)
+    described = model.model_json_schema()["properties"]
+    rows = []
+    for field_name, field in model.model_fields.items():
+        schema = described[field_name]
+        default = "**required**" if field.is_required() else _default(field.default)
+        rule = "" if "const" in schema else _bounds(field)
+        rows.append((code(field_name), _type(schema), default, rule, schema.get("description", "")))
+    return table(("field", "type", "default", "allowed", "meaning"), rows)
 
 
 def wan_table() -> str:
-    from wanvideo.contract.request import WanOptions
-
-    return _fields(WanOptions)
+    return request_table("WanOptions")
 
 
 def result_table() -> str:
@@ -110,20 +116,6 @@ def result_table() -> str:
         ("field", "type", "meaning"),
         [(code(name), _type(schema), schema.get("description", "")) for name, schema in described.items()],
     )
-
-
-def _fields(model: Any) -> str:
-    described = model.model_json_schema()["properties"]
-    rows = []
-    for name, field in model.model_fields.items():
-        default = "**required**" if field.is_required() else _default(field.default)
-        rule = "" if "const" in described[name] else _bounds(field)
-        rows.append((code(name), _type(described[name]), default, rule, _meaning(described[name])))
-    return table(("field", "type", "default", "allowed", "meaning"), rows)
-
-
-def _meaning(schema: dict[str, Any]) -> str:
-    return str(schema.get("description", ""))
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -239,12 +231,9 @@ def emulator_flags() -> str:
     parser = argparse.ArgumentParser(prog="wanvideo emulator")
     add_arguments(parser)
     rows = []
-    for action in parser._actions:
-        if action.dest == "help":
-            continue
-        shown = action.metavar or ("\\|".join(map(str, action.choices)) if action.choices else "VALUE")
-        text = (action.help or "") % {"default": action.default} if action.help else ""
-        rows.append((f"`{action.option_strings[0]} {shown}`".replace("\\|", "|"), text))
+    for action in (one for one in parser._actions if one.dest != "help"):
+        value = action.metavar or "|".join(map(str, action.choices or ())) or "VALUE"
+        rows.append((f"`{action.option_strings[0]} {value}`", (action.help or "") % vars(action)))
     return table(("flag", "meaning"), rows)
 
 

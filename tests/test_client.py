@@ -69,7 +69,12 @@ def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def provider(clips_folder: Path) -> Iterator[EmulatorThread]:
     """Tasks here run for 3 s."""
     options = Options(
-        speed=1000, pending_s=(0, 0), run_s=(3000, 3000), submit_per_s=0, query_per_s=0, clips_folder=clips_folder
+        speed=1000,
+        pending_s=(0, 0),
+        run_s=(3000, 3000),
+        submit_per_s=0,
+        query_per_s=0,
+        clips_folder=clips_folder,
     )
     with EmulatorThread(options) as emulator:
         yield emulator
@@ -167,7 +172,9 @@ async def test_a_failed_job_can_be_tried_again_under_its_id(
     assert provider.truth()["billed_s"] == 2
 
 
-def test_a_client_for_scripts_does_the_same_and_closes_twice(settings: Settings, fields: dict[str, Any]) -> None:
+def test_a_client_for_scripts_does_the_same_and_closes_twice(
+    settings: Settings, fields: dict[str, Any]
+) -> None:
     with Client(settings) as client:
         job = client.submit(fields)
         assert [snapshot.job.state for snapshot in job.events()][-1] is State.SUCCEEDED
@@ -187,7 +194,9 @@ def test_a_closed_client_opens_again(settings: Settings, fields: dict[str, Any])
     client.close()
 
 
-def test_two_clients_at_once_share_a_ledger_and_work_side_by_side(settings: Settings, fields: dict[str, Any]) -> None:
+def test_two_clients_at_once_share_a_ledger_and_work_side_by_side(
+    settings: Settings, fields: dict[str, Any]
+) -> None:
     with Client(settings) as one, Client(settings) as two:
         jobs = [one.submit({**fields, "seed": 1}), two.submit({**fields, "seed": 2})]
         clips = [job.wait(60) for job in jobs]

@@ -1,4 +1,4 @@
-"""Importing the package and asking for help stay cheap: what is heavy is loaded by the command that needs it."""
+"""Importing the package and asking for help stay cheap: what is heavy is loaded where it is needed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_the_version_is_told_without_anything_else() -> None:
     run = subprocess.run(
-        [sys.executable, "-c", HELP.format(arguments=["--version"])], capture_output=True, text=True, check=True
+        [sys.executable, "-c", HELP.format(arguments=["--version"])],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout.startswith("wanvideo 0.")
 

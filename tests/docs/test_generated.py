@@ -14,7 +14,7 @@ from wanvideo.contract.job import State
 from wanvideo.errors import all_errors
 from wanvideo.jobs import policy, reconcile
 from wanvideo.jobs.failpoints import NAMES
-from wanvideo.jobs.storing import AT_RISK
+from wanvideo.jobs.storing import AT_RISK, SAME_DAMAGE
 
 from .pages import CHINESE, PAGES, README, ROOT, headings, text_of
 
@@ -74,10 +74,13 @@ def test_the_engine_page_knows_every_state_and_every_crash() -> None:
 
 def test_the_engine_page_has_the_numbers_of_the_engine() -> None:
     text = text_of(ENGINE)
-    assert timedelta(seconds=10) == reconcile.ADOPT_SLACK
-    assert "within 10 s of the attempt" in text
+    assert timedelta(seconds=2) == reconcile.EARLY_SLACK
+    assert timedelta(seconds=10) == reconcile.LATE_SLACK
+    assert "from 2 s before it began to 10 s after the line was\n  lost" in text
     assert timedelta(minutes=15) == reconcile.DOUBT_SLACK
-    assert "within 15 min of the attempt" in text
+    assert "within 15 min of that time" in text
+    assert SAME_DAMAGE == 3
+    assert "the very same way\n3 times" in text
     assert timedelta(hours=6) == AT_RISK
     assert "From 6 h before" in text
     assert policy.MAX_UNDELIVERED == 8

@@ -88,7 +88,9 @@ class Desk:
             env |= {"DASHSCOPE_API_KEY": KEY, "DASHSCOPE_HTTP_BASE_URL": self.emulator.base_url}
         return env | self.env | dict(more or {})
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, **more: Any
+    ) -> subprocess.Popen[str]:
         """A command that goes on while the test looks at it; end it with `finish`."""
         return self._start([str(COMMAND), *arguments], env, **more)
 
@@ -126,9 +128,7 @@ class Desk:
         command = [sys.executable, "-W", "error", str(file), *arguments]
         return self.finish(self._start(command, env))
 
-    def _start(
-        self, command: list[str], env: Mapping[str, str] | None, **more: Any
-    ) -> subprocess.Popen[str]:
+    def _start(self, command: list[str], env: Mapping[str, str] | None, **more: Any) -> subprocess.Popen[str]:
         pipes: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
@@ -167,7 +167,9 @@ class Desk:
         """One clip billed, and no task beside it that could be."""
         truth = self.truth()
         ended = [task["status"] for task in truth["tasks"]]
-        return truth["billed_s"] == 2 and ended.count("SUCCEEDED") == 1 and set(ended) <= {"SUCCEEDED", "FAILED"}
+        return (
+            truth["billed_s"] == 2 and ended.count("SUCCEEDED") == 1 and set(ended) <= {"SUCCEEDED", "FAILED"}
+        )
 
 
 def job_id_in(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C: what costs nothing is cancelled, what is paid for is left and can be picked up. And the live line."""
+"""Ctrl-C: what costs nothing is cancelled, what is paid for is left for later. And the live line."""
 
 from __future__ import annotations
 
@@ -135,4 +135,6 @@ def test_the_live_line_shows_state_time_outlook_and_cost_and_never_a_percentage(
 def test_a_preview_knows_how_far_it_is(desk: Desk) -> None:
     code, _, written = on_terminal(desk, "--size", "1280*720", "--duration", "4")
     assert code == 0
-    assert any(re.search(r"being made · \d+ s · \d+% rendered", line) for line in shown_lines(written)), written
+    assert any(re.search(r"being made · \d+ s · \d+% rendered", line) for line in shown_lines(written)), (
+        written
+    )

@@ -88,7 +88,9 @@ def test_a_task_that_waits_at_the_provider_is_cancelled_there(open_desk: OpenDes
     assert [task["status"] for task in desk.truth()["tasks"]] == ["CANCELED"]
 
 
-def test_a_running_task_cannot_be_cancelled_and_is_kept_or_abandoned_at_its_price(open_desk: OpenDesk) -> None:
+def test_a_running_task_cannot_be_cancelled_and_is_kept_or_abandoned_at_its_price(
+    open_desk: OpenDesk,
+) -> None:
     desk = open_desk(run_s=(3_000_000, 3_000_000))
     job_id = started(desk, "RUNNING")
     refused = desk.run("jobs", "cancel", job_id)

@@ -21,7 +21,9 @@ def ended_well(desk: Desk) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", LOST_BUT_MADE)
-def test_a_task_that_was_made_is_found_again_and_nothing_is_sent_twice(open_desk: OpenDesk, fault: str) -> None:
+def test_a_task_that_was_made_is_found_again_and_nothing_is_sent_twice(
+    open_desk: OpenDesk, fault: str
+) -> None:
     desk = open_desk(faults=(fault,))
     desk.generate().succeeded()
     assert len(desk.truth()["creates"]) == 1
@@ -31,7 +33,9 @@ def test_a_task_that_was_made_is_found_again_and_nothing_is_sent_twice(open_desk
 
 
 @pytest.mark.parametrize("fault", NEVER_MADE)
-def test_a_task_that_was_never_made_is_proven_absent_and_then_made_once(open_desk: OpenDesk, fault: str) -> None:
+def test_a_task_that_was_never_made_is_proven_absent_and_then_made_once(
+    open_desk: OpenDesk, fault: str
+) -> None:
     desk = open_desk(faults=(fault,))
     desk.generate(env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
     truth = desk.truth()

@@ -1,4 +1,4 @@
-"""Without a key: the first command makes a real clip, exactly as asked, and its first frame is the picture."""
+"""Without a key: the first command makes a real clip, exactly as asked; its first frame is the picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,20 @@ def complaints(clip: Path) -> str:
 def psnr_db(clip: Path, picture: Path) -> float:
     """How near the first frame is to the picture, over all planes."""
     graph = "[0:v]trim=end_frame=1,setpts=0[a];[1:v]format=yuv420p,setpts=0[b];[a][b]psnr"
-    command = ["ffmpeg", "-v", "info", "-i", str(clip), "-i", str(picture), "-lavfi", graph, "-f", "null", "-"]
+    command = [
+        "ffmpeg",
+        "-v",
+        "info",
+        "-i",
+        str(clip),
+        "-i",
+        str(picture),
+        "-lavfi",
+        graph,
+        "-f",
+        "null",
+        "-",
+    ]
     told = subprocess.run(command, capture_output=True, text=True).stderr
     found = re.search(r"average:(inf|[\d.]+)", told)
     assert found, told
@@ -40,7 +53,8 @@ def psnr_db(clip: Path, picture: Path) -> float:
 @pytest.mark.needs("ffprobe", "ffmpeg")
 def test_the_first_command_prints_the_path_of_a_clip_that_is_exactly_what_was_asked(desk: Desk) -> None:
     made = desk.run(
-        "generate", "slow push in", "--image", "boat.png", "--size", "320x240", "--duration", "2.5", "--fps", "12"
+        "generate", "slow push in", "--image", "boat.png",
+        "--size", "320x240", "--duration", "2.5", "--fps", "12",
     ).succeeded()  # fmt: skip
 
     assert made.path.is_absolute()

@@ -1,4 +1,4 @@
-"""What cannot work is refused with the field, the reason and the way out; where we can know, before a byte."""
+"""What cannot work is refused with the field, the reason and the way out; where we can, before a byte leaves."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ def test_a_picture_is_required_and_the_hint_names_the_flag(wan: Desk) -> None:
     told = wan.run("generate", "slow push in")
     assert told.code == 2
     assert told.stdout == ""
-    assert told.stderr == "error: reference_image: A picture is required.\n  Name one: --image FILE.\n  [invalid_image]\n"
+    assert (
+        told.stderr
+        == "error: reference_image: A picture is required.\n  Name one: --image FILE.\n  [invalid_image]\n"
+    )
 
 
 def test_odd_photos_are_taken_and_every_change_is_told(wan: Desk) -> None:

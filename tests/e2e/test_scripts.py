@@ -39,8 +39,8 @@ SUBMIT = """\
 from pathlib import Path
 from wanvideo import video
 
-job = video.submit(prompt="slow push in", reference_image=Path("boat.png"), duration=2, size="320*240", seed=7,
-                   wan={"audio": False})
+job = video.submit(prompt="slow push in", reference_image=Path("boat.png"), duration=2, size="320*240",
+                   seed=7, wan={"audio": False})
 while job.status().job.state.value in ("queued", "submitting"):
     pass
 print(job.id)

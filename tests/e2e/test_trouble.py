@@ -52,7 +52,9 @@ def test_a_corrupt_clip_is_fetched_again(open_desk: OpenDesk) -> None:
     assert desk.paid_once()
 
 
-def test_a_task_that_fails_by_the_providers_own_trouble_is_made_again_for_nothing(open_desk: OpenDesk) -> None:
+def test_a_task_that_fails_by_the_providers_own_trouble_is_made_again_for_nothing(
+    open_desk: OpenDesk,
+) -> None:
     desk = open_desk(faults=("task:fail=InternalError.Algo*1",))
     desk.generate().succeeded()
     assert [task["status"] for task in desk.truth()["tasks"]] == ["FAILED", "SUCCEEDED"]
@@ -90,7 +92,9 @@ def test_an_upload_that_fails_is_tried_again_before_anything_is_sent(open_desk: 
 
 
 @pytest.mark.parametrize("fault", ["task:fail=InternalError.Algo"])
-def test_trouble_that_does_not_pass_ends_the_job_after_two_more_tries(open_desk: OpenDesk, fault: str) -> None:
+def test_trouble_that_does_not_pass_ends_the_job_after_two_more_tries(
+    open_desk: OpenDesk, fault: str
+) -> None:
     desk = open_desk(faults=(fault,))
     ended = desk.generate("--json")
     assert ended.code == 4
@@ -99,5 +103,3 @@ def test_trouble_that_does_not_pass_ends_the_job_after_two_more_tries(open_desk:
     truth = desk.truth()
     assert len(truth["creates"]) == 3
     assert truth["billed_s"] == 0
-
-

@@ -105,5 +105,3 @@ def test_wan_clips_and_previews_never_answer_for_each_other(wan: Desk) -> None:
     dry = wan.generate("--dry-run", "--json").succeeded().json
     assert (dry["provider"], dry["cached"]) == ("dashscope", False)
     assert wan.nothing_was_sent()
-
-

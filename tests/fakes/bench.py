@@ -9,6 +9,7 @@ from typing import Any
 from tests.fakes.clips import FPS, SECONDS, SIZE
 from tests.fakes.provider import FakeProvider
 from tests.fakes.store import FakeStore
+
 from wanvideo.clock import FakeClock
 from wanvideo.contract.job import Job, JobId, Picture, State
 from wanvideo.contract.request import VideoRequest, parse_request
@@ -88,7 +89,7 @@ class Bench:
         return found
 
     async def round(self) -> int:
-        """Take up everything that is due, one job after the other. A killed worker leaves its lease behind."""
+        """Take up everything that is due, one by one. A killed worker leaves its leases behind."""
         leases = await self.ledger.claim(self.worker.name, states=OPEN, only=None, limit=16, lease_s=LEASE_S)
         for lease in leases:
             try:

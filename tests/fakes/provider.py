@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes.clips import clip_bytes
+
 from wanvideo.clock import Clock
 from wanvideo.contract.job import TaskId
 from wanvideo.contract.price import Cost, cost_of

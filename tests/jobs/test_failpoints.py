@@ -13,7 +13,10 @@ from wanvideo.jobs.failpoints import NAMES, never
 
 
 def test_the_process_is_killed_at_the_chosen_moment_only() -> None:
-    code = "from wanvideo.jobs.failpoints import dies_at; f = dies_at('b'); f('a'); print('past a', flush=True); f('b'); print('past b')"
+    code = (
+        "from wanvideo.jobs.failpoints import dies_at; f = dies_at('b');"
+        "f('a'); print('past a', flush=True); f('b'); print('past b')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
     assert done.stdout == "past a\n"

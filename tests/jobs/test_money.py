@@ -13,8 +13,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from tests.fakes.bench import Bench
+
 from wanvideo.contract.job import Job, State
 from wanvideo.errors import JobConflict, ProviderUnavailable, Throttled
 from wanvideo.jobs.failpoints import NAMES
@@ -67,7 +67,7 @@ class Life(RuleBasedStateMachine):
 
     # --- what happens ---
 
-    @precondition(lambda self: len(self.mine) < MOST_JOBS)
+    @precondition(lambda self: len(self.mine) < MOST_JOBS and not self.bench.store.full)
     @rule(outcomes=st.lists(st.sampled_from(OUTCOMES), max_size=2), ending=st.sampled_from(ENDINGS))
     def ask(self, outcomes: list[str], ending: str) -> None:
         self.mine.append(self.loop.run(self.bench.submit(prompt=f"clip {len(self.mine)}")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +60,7 @@ def test_a_clip_is_seen_soon_after_it_is_done_without_asking_all_the_time() -> N
     while at_s < 200:
         at_s += next_look_s(at_s, LEARNED, PACE)
         looks.append(at_s)
-    around = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False) if later <= 95]
+    around = [later - earlier for earlier, later in itertools.pairwise(looks) if later <= 95]
     assert looks[0] == pytest.approx(47.5)
     assert max(around) <= 2.5
     assert len([look for look in looks if look <= 95]) <= 25

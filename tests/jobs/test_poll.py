@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.fakes.bench import Bench
+
 from wanvideo.contract.job import Job, State
 from wanvideo.errors import AccessDenied, CredentialsRejected, ProviderUnavailable, Throttled
 from wanvideo.ports import TaskStatus

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from tests.fakes.bench import Bench
+
 from wanvideo.clock import SystemClock
 from wanvideo.contract.job import Job, JobId, State
 from wanvideo.jobs import runner as runner_module

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-
 from tests.fakes.bench import Bench, asked
+
 from wanvideo.contract.job import State
 from wanvideo.errors import (
     ContentRejected,

@@ -7,10 +7,10 @@ import logging
 from dataclasses import replace
 
 import pytest
-
 from tests.fakes.bench import Bench
 from tests.fakes.clips import clip_bytes
 from tests.fakes.provider import SIGNATURE
+
 from wanvideo.contract.job import Job, State
 from wanvideo.errors import ProviderUnavailable
 from wanvideo.jobs.workshop import Rules

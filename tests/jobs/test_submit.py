@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 
 import pytest
-
 from tests.fakes.bench import Bench, FakeKill
+
 from wanvideo.contract.job import Event, State
 from wanvideo.errors import CredentialsRejected, ProviderUnavailable
 from wanvideo.jobs.machine import OPEN

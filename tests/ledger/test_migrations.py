@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from wanvideo.clock import SystemClock
 from wanvideo.errors import SettingsInvalid, StorageFailed
-from wanvideo.ledger import schema
+from wanvideo.ledger import migrations, schema
 from wanvideo.ledger.engine import sqlite_url
 from wanvideo.ledger.migrations import MIGRATIONS, migrate
 from wanvideo.ledger.sql import SqlLedger
@@ -53,11 +53,20 @@ def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_nothing_half_done_is_left_behind(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
-    found = MetaData()
-    found.reflect(engine)
-    assert not found.tables
+async def test_a_step_that_fails_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half (x)"))
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, broken))
+    url = sqlite_url(tmp_path / "ledger.db")
+    with pytest.raises(RuntimeError, match="power cut"):
+        await SqlLedger.open(url, SystemClock())
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with engine.connect() as connection:
+        assert shape(connection) == {}
     engine.dispose()
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.ledger.conftest import new_job
+
 from wanvideo.clock import SystemClock
 from wanvideo.ledger.engine import sqlite_url
 from wanvideo.ledger.sql import SqlLedger

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-
 from tests.ledger.conftest import Open, attempt_of, new_job
+
 from wanvideo.clock import FakeClock
 from wanvideo.contract.job import Event, Job, JobId, State, TaskId
 from wanvideo.jobs.machine import OPEN

@@ -170,6 +170,11 @@ def _tell_left(job: Job) -> None:
     if job.state is State.FAILED:
         say(f"the job had failed. See: wanvideo jobs show {job.id}")
         return
+    if job.state is State.UNCERTAIN:
+        say(f"left; the submit was never answered, so it may be billed (¥{float(job.estimate_cny):.2f}).")
+        say(f"  look for its task: wanvideo jobs watch {job.id}")
+        say(f"  decide yourself:   wanvideo jobs resolve {job.id}")
+        return
     say(f"left; the clip goes on at the provider and will be billed (¥{float(job.estimate_cny):.2f}).")
     say(f"  pick it up: wanvideo jobs watch {job.id}")
     say(f"  cancel it:  wanvideo jobs cancel {job.id}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from wanvideo import __version__
 from wanvideo.cli import generate, jobs, tools
+from wanvideo.cli.printing import out
 
 app = typer.Typer(
     name="wanvideo",
@@ -33,19 +33,22 @@ app.command(
 )(tools.emulator)  # fmt: skip
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out(f"wanvideo {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has acted before
+        bool,
+        typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_tell_version),
+    ] = False,
 ) -> None:
     """The money-safe way to make video with Alibaba's Wan model (wan2.6-i2v-flash)."""
-    if version:
-        sys.stdout.write(f"wanvideo {__version__}\n")
-        raise typer.Exit
 
 
 def main() -> None:
     """The console script."""
-    if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"wanvideo {__version__}\n")
-        return
     app()

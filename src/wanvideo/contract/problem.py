@@ -12,7 +12,7 @@ FIELDS = ("detail", "field", "hint", "job_id", "task_id", "request_id", "provide
 def problem(error: WanvideoError) -> dict[str, Any]:
     """The problem body; `provider_code` is there only when the vendor gave one."""
     body: dict[str, Any] = {
-        "type": f"https://wanvideo.dev/errors/{error.code}",
+        "type": f"urn:wanvideo:error:{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
