@@ -15,7 +15,7 @@ from wanvideo.settings import Settings
 
 def test_without_anything_the_defaults_hold() -> None:
     settings = Settings.read({})
-    assert settings.api_key is settings.provider is settings.database_url is settings.max_cost_cny is None
+    assert [settings.api_key, settings.provider, settings.database_url, settings.max_cost_cny] == [None] * 4
     assert (settings.region, settings.profile, settings.keep_source) == ("beijing", "default", True)
     assert (settings.running_tasks, settings.lease_s, settings.absence_gap_s) == (5, 30, 30)
     assert settings.app_dir == Path("output/ai-video-wan-video")

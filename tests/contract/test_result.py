@@ -38,4 +38,4 @@ def test_a_result_survives_the_way_through_json_and_cannot_be_changed() -> None:
 
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError, match="extra"):
-        VideoResult(**FIELDS, error="no")
+        VideoResult(**FIELDS | {"error": "no"})

@@ -33,8 +33,12 @@ class FakeKill(BaseException):
 def asked(**fields: Any) -> VideoRequest:
     """A request for the smallest clip; the fake provider's clip conforms to it byte for byte."""
     small: dict[str, Any] = {
-        "prompt": "a harbour", "duration": SECONDS, "fps": FPS, "size": SIZE, "reference_image": "harbour.png",
-    }  # fmt: skip
+        "prompt": "a harbour",
+        "duration": SECONDS,
+        "fps": FPS,
+        "size": SIZE,
+        "reference_image": "harbour.png",
+    }
     return parse_request(small | fields)
 
 
@@ -45,6 +49,7 @@ class Bench:
         self.folder, self.ledger, self.clock = folder, ledger, clock
         self.provider, self.store = FakeProvider(clock), FakeStore()
         self.die_at: str | None = None
+        self.kills = 0
         self.shop = Workshop(
             ledger=ledger,
             providers={"dashscope": self.provider},
@@ -73,6 +78,7 @@ class Bench:
     def _failpoint(self, name: str) -> None:
         if name == self.die_at:
             self.die_at = None
+            self.kills += 1
             raise FakeKill(name)
 
     async def read_picture(self, request: VideoRequest) -> Accepted:

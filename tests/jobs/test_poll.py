@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.fakes.bench import Bench
 
@@ -104,8 +106,6 @@ async def test_a_task_that_was_cancelled_elsewhere_cancels_the_job(bench: Bench)
 
 
 async def test_a_success_whose_link_comes_later_is_asked_for_again(bench: Bench) -> None:
-    import dataclasses
-
     job = await running(bench)
     fetch, told = bench.provider.fetch, []
 

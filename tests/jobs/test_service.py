@@ -16,12 +16,13 @@ from wanvideo.errors import (
     JobNotFound,
     SettingsInvalid,
 )
+from wanvideo.ports import Account
 
 
 async def test_asking_sends_nothing(bench: Bench) -> None:
     job = await bench.submit()
     assert job.state is State.QUEUED
-    assert bench.provider.sent == bench.provider.uploaded == []
+    assert (bench.provider.sent, bench.provider.uploaded) == ([], [])
 
 
 async def test_an_offer_shows_the_exact_body_and_cost_and_leaves_no_trace(bench: Bench) -> None:
@@ -31,7 +32,7 @@ async def test_an_offer_shows_the_exact_body_and_cost_and_leaves_no_trace(bench:
     assert not offer.cached
     assert await bench.jobs.jobs(limit=10) == []
     assert bench.store.files == {}
-    assert bench.provider.sent == bench.provider.uploaded == []
+    assert (bench.provider.sent, bench.provider.uploaded) == ([], [])
 
 
 async def test_an_offer_says_that_an_earlier_clip_would_answer(bench: Bench) -> None:
@@ -215,8 +216,6 @@ async def test_what_succeeded_or_still_runs_is_not_retried(bench: Bench) -> None
 
 
 async def test_a_job_sent_to_another_endpoint_is_not_driven_from_here(bench: Bench) -> None:
-    from wanvideo.ports import Account
-
     job = await bench.drive(await bench.submit(), State.RUNNING)
     assert (await bench.jobs.reachable(job.id)).id == job.id
     moved = type(

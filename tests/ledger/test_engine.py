@@ -30,11 +30,12 @@ async def test_every_connection_is_durable_and_waits_for_the_others(tmp_path: Pa
 
 async def test_a_writer_holds_the_write_lock_from_its_first_word(tmp_path: Path) -> None:
     """A claim that reads first and locks later could be overtaken between the two."""
-    begun = []
+    begun: list[str] = []
     writer, reader = open_engines(sqlite_url(tmp_path / "ledger.db"))
     for engine in (writer, reader):
         async with engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
             await raw.set_trace_callback(begun.append)
             await connection.execute(text("SELECT 1"))
     assert [line for line in begun if line.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]

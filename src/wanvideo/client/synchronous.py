@@ -1,150 +1,24 @@
-"""Python's face: `video`, `Client` and `AsyncClient`. The synchronous ones are thin shells.
-
-A client drives the jobs it has submitted or picked up, in the background, for as long as it is open. A job
-that is left behind stays in the ledger; `video.job(job_id)` in another process goes on where it was.
-"""
+"""The client for scripts: thin shells around the asynchronous one, which runs on a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import concurrent.futures.thread  # noqa: F401  its hook at the interpreter's exit must stand before ours
-import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
-from wanvideo.app import App, open_app
-from wanvideo.contract.fields import VideoFields, one_request
-from wanvideo.contract.job import JobId, State
+from wanvideo.client.asynchronous import AsyncClient, AsyncJob, Cache, OnProgress
+from wanvideo.contract.fields import VideoFields
+from wanvideo.contract.job import State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
-from wanvideo.jobs.service import Snapshot, still_waiting
+from wanvideo.jobs.service import Snapshot
 from wanvideo.settings import Settings
 
 T = TypeVar("T")
-Cache = Literal["use", "off"]
-OnProgress = Callable[[Snapshot], None]
-
-
-class AsyncJob:
-    """A job that this client drives. Its `id` is all another process needs to pick it up."""
-
-    def __init__(self, client: AsyncClient, job_id: JobId, *, cached: bool = False) -> None:
-        self._client = client
-        self.id = job_id
-        self._cached = cached
-
-    async def status(self) -> Snapshot:
-        """Where it stands now: state, elapsed seconds, outlook."""
-        app = self._client.app
-        return await app.jobs.snapshot(await app.jobs.job(self.id))
-
-    async def events(self) -> AsyncIterator[Snapshot]:
-        """A snapshot at every change and about ten times a second, until the job is over."""
-        async for snapshot in self._client.app.jobs.follow(self.id):
-            yield snapshot
-
-    async def wait(
-        self, timeout_s: float | None = None, *, on_progress: OnProgress | None = None
-    ) -> VideoResult:
-        """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
-        app = self._client.app
-        try:
-            async with asyncio.timeout(timeout_s):
-                async for snapshot in app.jobs.follow(self.id):
-                    if on_progress is not None:
-                        on_progress(snapshot)
-        except TimeoutError:
-            raise still_waiting(self.id, timeout_s) from None
-        return app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
-
-    async def cancel(self, *, abandon: bool = False) -> State:
-        """Cancel what can be cancelled, and tell the state that came of it.
-
-        A task that already runs cannot be stopped and will be billed: it is kept, or with `abandon` left
-        at the provider with its cost recorded.
-        """
-        jobs = self._client.app.jobs
-        await jobs.cancel(self.id, abandon=abandon)
-        return (await jobs.answered(self.id)).state
-
-    async def retry(self) -> AsyncJob:
-        """A new attempt under the same job; it may be billed like any clip."""
-        await self._client.app.jobs.retry(self.id)
-        self._cached = False
-        return self
-
-
-class AsyncClient:
-    """`async with AsyncClient() as client: clip = await client.generate(prompt=..., reference_image=...)`."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
-        self._driven: set[JobId] = set()
-        self._app: App | None = None
-        self._exit = contextlib.AsyncExitStack()
-
-    @property
-    def app(self) -> App:
-        if self._app is None:
-            raise RuntimeError("use the client inside `async with`")
-        return self._app
-
-    async def __aenter__(self) -> AsyncClient:
-        settings = self._settings or Settings.read()
-        self._app = await self._exit.enter_async_context(open_app(settings))
-        await self._exit.enter_async_context(self._app.running(lambda: self._driven))
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._app = None
-        await self._exit.aclose()
-
-    async def submit(
-        self,
-        request: VideoRequest | Mapping[str, Any] | None = None,
-        *,
-        provider: str | None = None,
-        cache: Cache = "use",
-        max_cost: float | Decimal | None = None,
-        **fields: Unpack[VideoFields],
-    ) -> AsyncJob:
-        """Accept a request and start on it. `max_cost` is in yuan.
-
-        Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, CredentialsMissing. Nothing was sent then.
-        """
-        checked = one_request(request, fields)
-        name, _ = self.app.choose_provider(provider)
-        most = self.app.settings.max_cost_cny if max_cost is None else Decimal(str(max_cost))
-        job, cached = await self.app.jobs.submit(checked, name, cache=cache, max_cost_cny=most)
-        return self._drive(AsyncJob(self, job.id, cached=cached))
-
-    async def generate(
-        self,
-        request: VideoRequest | Mapping[str, Any] | None = None,
-        *,
-        provider: str | None = None,
-        cache: Cache = "use",
-        max_cost: float | Decimal | None = None,
-        on_progress: OnProgress | None = None,
-        timeout_s: float | None = None,
-        **fields: Unpack[VideoFields],
-    ) -> VideoResult:
-        """Make one clip and wait for it. May cost money; see `submit` and `AsyncJob.wait` for the errors."""
-        job = await self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
-        return await job.wait(timeout_s, on_progress=on_progress)
-
-    async def job(self, job_id: str) -> AsyncJob:
-        """Pick up a job of this ledger, wherever it was started. Raises: JobNotFound."""
-        found = await self.app.jobs.job(job_id)
-        return self._drive(AsyncJob(self, found.id))
-
-    def _drive(self, job: AsyncJob) -> AsyncJob:
-        self._driven.add(job.id)
-        self.app.runner.wake()
-        return job
 
 
 class ClipJob:
