@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from wanvideo.cli.printing import errors_told, seconds
-from wanvideo.errors import ImageInvalid, ProviderRefused, all_errors
+from wanvideo.errors import ImageInvalid, ProviderRefused, WanvideoError, all_errors
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,9 @@ def test_the_ids_that_a_report_needs_stand_at_the_end(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
-def test_every_error_is_one_object_with_its_exit_code(kind: type, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_error_is_one_object_with_its_exit_code(
+    kind: type[WanvideoError], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(typer.Exit) as left, errors_told(as_json=True):
         raise kind("Why.")
     told = capsys.readouterr()

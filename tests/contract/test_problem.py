@@ -42,7 +42,7 @@ def test_the_body_has_the_fields_of_the_standard_and_ours() -> None:
         "request_id",
     ]  # fmt: skip
     assert (body["status"], body["code"], body["retryable"]) == (429, "throttled", True)
-    assert body["type"].endswith("/throttled")
+    assert body["type"].endswith(":throttled")
 
 
 def test_a_code_of_a_later_version_is_still_an_error() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +16,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from wanvideo import AsyncClient, Settings, VideoResult
+from wanvideo.app import open_app
+from wanvideo.contract.job import Job
 from wanvideo_emulator import EmulatorThread
 
 KEY = "sk-e2e00secret11key22that33must44not55leak"
@@ -149,15 +152,60 @@ class Desk:
     def output(self) -> Path:
         return self.folder / "output" / "ai-video-wan-video"
 
-    def jobs(self) -> list[dict[str, Any]]:
-        jobs = self.run("jobs", "list", "--json").succeeded().json["jobs"]
-        assert isinstance(jobs, list)
-        return jobs
+    def settings(self, **more: Any) -> Settings:
+        """Those of the commands, for this very process."""
+        chosen = Settings.read(self.environment()).model_copy(update=more)
+        return chosen.model_copy(update={"output_dir": self.folder / chosen.output_dir})
 
-    def job(self) -> dict[str, Any]:
-        """The only job of this folder, with its history and attempts."""
+    def jobs(self) -> list[Job]:
+        """The jobs of this folder, newest first, as the ledger has them."""
+
+        async def asked() -> list[Job]:
+            async with open_app(self.settings()) as app:
+                return await app.jobs.jobs(limit=100)
+
+        return asyncio.run(asked())
+
+    def job(self) -> Job:
+        """The only job of this folder."""
         (only,) = self.jobs()
-        return self.run("jobs", "show", only["job_id"], "--json").succeeded().json
+        return only
+
+    def events(self) -> list[str]:
+        """What happened to the only job of this folder."""
+
+        async def asked() -> list[str]:
+            async with open_app(self.settings()) as app:
+                (only,) = await app.jobs.jobs(limit=100)
+                return [event.event for event in await app.jobs.events(only.id)]
+
+        return asyncio.run(asked())
+
+    def make(self, *, settings: Settings | None = None, timeout_s: float = 60, **fields: Any) -> VideoResult:
+        """The usual order from this very process: for what is not about the command line, and quicker."""
+        order = {
+            "prompt": PROMPT,
+            "reference_image": self.folder / "boat.png",
+            "duration": 2,
+            "size": SIZE,
+            "seed": 7,
+            "wan": {"audio": False},
+        }
+
+        async def asked() -> VideoResult:
+            async with AsyncClient(settings or self.settings()) as client:
+                return await client.generate({**order, **fields}, timeout_s=timeout_s)
+
+        return asyncio.run(asked())
+
+    def watch(self, job_id: str, **more: Any) -> VideoResult:
+        """Pick a job up in this very process, and see it to its end."""
+
+        async def asked() -> VideoResult:
+            async with AsyncClient(self.settings(**more)) as client:
+                return await (await client.job(job_id)).wait(60)
+
+        return asyncio.run(asked())
 
     def nothing_was_sent(self) -> bool:
         truth = self.truth()
@@ -185,7 +233,3 @@ def until(so: Callable[[], object], within_s: float = 30.0) -> None:
     while not so():
         assert time.monotonic() < end_s, "it never came to be"
         time.sleep(0.05)
-
-
-def press_ctrl_c(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)

@@ -31,7 +31,7 @@ def test_ctrl_c_while_nothing_was_sent_cancels_for_nothing(wan: Desk) -> None:
     assert (left.code, left.stdout) == (130, "")
     job_id = job_id_in(told)
     assert f"cancelled; nothing was billed. Make it after all: wanvideo jobs retry {job_id}" in left.stderr
-    assert wan.jobs()[0]["state"] == "cancelled"
+    assert wan.job().state == "cancelled"
     assert wan.nothing_was_sent()
 
 
@@ -46,7 +46,7 @@ def test_ctrl_c_while_it_is_made_leaves_it_and_watch_brings_it_home(open_desk: O
     job_id = job_id_in(left.stderr)
     assert "left; the clip goes on at the provider and will be billed (¥0.30)." in left.stderr
     assert f"pick it up: wanvideo jobs watch {job_id}" in left.stderr
-    assert desk.jobs()[0]["state"] == "running"
+    assert desk.job().state == "running"
 
     assert desk.run("jobs", "watch", job_id).succeeded().path.exists()
     assert len(desk.truth()["creates"]) == 1
@@ -67,7 +67,7 @@ def test_ctrl_c_twice_leaves_at_once_and_still_pays_once(open_desk: OpenDesk) ->
     assert left.code == 130
     job_id = job_id_in(left.stderr.split("left at once.")[1])
 
-    assert desk.run("jobs", "watch", job_id).succeeded().path.exists()
+    desk.watch(job_id)
     assert len(desk.truth()["creates"]) == 1
     assert desk.paid_once()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from wanvideo.errors import WaitTimeout
+
 from .conftest import OpenDesk
 from .desk import Desk, job_id_in, until
 
@@ -74,7 +76,7 @@ def started(desk: Desk, status: str) -> str:
     """Leave a job at the provider in this status; the process that sent it has gone."""
     left = desk.start_generate()
     until(lambda: [task["status"] for task in desk.truth()["tasks"]] == [status])
-    until(lambda: desk.jobs()[0]["task_id"])
+    until(lambda: desk.job().task_id)
     left.kill()
     return job_id_in(desk.finish(left).stderr)
 
@@ -98,7 +100,7 @@ def test_a_running_task_cannot_be_cancelled_and_is_kept_or_abandoned_at_its_pric
     assert refused.stdout == ""
     assert "already runs; it will be billed" in refused.stderr
     assert "--abandon" in refused.stderr
-    assert desk.jobs()[0]["state"] == "running"
+    assert desk.job().state == "running"
 
     abandoned = desk.run("jobs", "cancel", job_id, "--abandon", "--json").succeeded().json
     assert abandoned == {"job_id": job_id, "state": "cancelled", "cost_cny": 0.3}
@@ -108,30 +110,31 @@ def test_a_running_task_cannot_be_cancelled_and_is_kept_or_abandoned_at_its_pric
 def uncertain(open_desk: OpenDesk) -> Desk:
     """A submit was lost, and the account's task list does not answer."""
     desk = open_desk(faults=("submit:drop*1", "list:503"))
-    left = desk.generate("--timeout", "5", "--json")
-    assert left.json["code"] == "wait_timeout"
-    assert desk.jobs()[0]["state"] == "uncertain"
+    with pytest.raises(WaitTimeout):
+        desk.make(timeout_s=1.5)
+    assert desk.job().state == "uncertain"
     return desk
 
 
 def test_a_person_may_name_the_task_of_a_lost_submit(uncertain: Desk) -> None:
-    job_id = uncertain.jobs()[0]["job_id"]
+    job_id = uncertain.job().id
     refused = uncertain.run("jobs", "cancel", job_id, "--json")
     assert (refused.code, refused.json["code"]) == (1, "job_conflict")
     assert "--give-up" in refused.json["hint"]
     (task,) = uncertain.truth()["tasks"]
     adopted = uncertain.run("jobs", "resolve", job_id, "--adopt", task["task_id"], "--json").succeeded().json
     assert adopted == {"job_id": job_id, "state": "running"}
-    uncertain.run("jobs", "watch", job_id).succeeded()
+    uncertain.watch(job_id)
     assert len(uncertain.truth()["creates"]) == 1
     assert uncertain.paid_once()
 
 
 def test_a_person_may_give_a_lost_submit_up(uncertain: Desk) -> None:
-    job_id = uncertain.jobs()[0]["job_id"]
+    job_id = uncertain.job().id
     ended = uncertain.run("jobs", "resolve", job_id, "--give-up").succeeded()
     assert ended.stdout == f"{job_id}  failed\n"
     shown = uncertain.job()
-    assert shown["error"]["code"] == "submit_uncertain"
-    assert shown["cost_cny"] == 0.3, "it may have been billed, and is counted so"
+    assert shown.error is not None
+    assert shown.error["code"] == "submit_uncertain"
+    assert shown.cost_cny == "0.30", "it may have been billed, and is counted so"
     assert len(uncertain.truth()["creates"]) == 1

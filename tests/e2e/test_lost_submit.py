@@ -7,17 +7,39 @@ import pytest
 from .conftest import OpenDesk
 from .desk import Desk
 
-LOST_BUT_MADE = ("submit:drop*1", "submit:reset*1", "submit:500-created*1", "submit:html502-created*1")
-NEVER_MADE = ("submit:drop-before*1", "submit:503*1")
+LOST_BUT_MADE = ("submit:reset*1", "submit:500-created*1", "submit:html502-created*1", "submit:empty*1")
+NEVER_MADE = ("submit:503*1", "submit:html502*1")
 
 
-def ended_well(desk: Desk) -> list[str]:
-    """The job's events; its clip is stored and was paid once."""
-    job = desk.job()
-    assert job["state"] == "succeeded"
-    assert job["result"]["fps"] == 24
+def found_again(desk: Desk) -> None:
+    assert len(desk.truth()["creates"]) == 1
     assert desk.paid_once()
-    return [event["event"] for event in job["history"]]
+    events = desk.events()
+    assert events.index("lost") < events.index("found") < events.index("stored")
+
+
+def made_after_all(desk: Desk) -> None:
+    truth = desk.truth()
+    assert [create["task_id"] is not None for create in truth["creates"]] == [False, True]
+    assert len(truth["tasks"]) == 1
+    assert desk.paid_once()
+    events = desk.events()
+    assert events.index("lost") < events.index("proved_absent") < events.index("stored")
+
+
+def test_a_connection_that_drops_after_the_body_was_read_makes_one_clip(open_desk: OpenDesk) -> None:
+    desk = open_desk(faults=("submit:drop*1",))
+    made = desk.generate("--json").succeeded()
+    assert (made.json["fps"], made.json["size"]) == (24, "320*240")
+    assert "sent, but never answered: looking for the task" in made.stderr
+    found_again(desk)
+
+
+def test_a_connection_that_drops_before_the_task_was_made_makes_one_clip(open_desk: OpenDesk) -> None:
+    desk = open_desk(faults=("submit:drop-before*1",))
+    made = desk.generate(env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
+    assert "looking once more in 1 s to be sure" in made.stderr
+    made_after_all(desk)
 
 
 @pytest.mark.parametrize("fault", LOST_BUT_MADE)
@@ -25,11 +47,8 @@ def test_a_task_that_was_made_is_found_again_and_nothing_is_sent_twice(
     open_desk: OpenDesk, fault: str
 ) -> None:
     desk = open_desk(faults=(fault,))
-    desk.generate().succeeded()
-    assert len(desk.truth()["creates"]) == 1
-    events = ended_well(desk)
-    assert "lost" in events
-    assert "found" in events
+    assert desk.make().fps == 24
+    found_again(desk)
 
 
 @pytest.mark.parametrize("fault", NEVER_MADE)
@@ -37,8 +56,16 @@ def test_a_task_that_was_never_made_is_proven_absent_and_then_made_once(
     open_desk: OpenDesk, fault: str
 ) -> None:
     desk = open_desk(faults=(fault,))
-    desk.generate(env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
-    truth = desk.truth()
-    assert [create["task_id"] is not None for create in truth["creates"]] == [False, True]
-    assert len(truth["tasks"]) == 1
-    assert "proved_absent" in ended_well(desk)
+    desk.make(settings=desk.settings(absence_gap_s=1.0))
+    made_after_all(desk)
+
+
+def test_the_clip_of_another_folder_is_not_taken_for_the_lost_one(open_desk: OpenDesk) -> None:
+    """The same account, the same words, a moment before: its task was over when ours was sent."""
+    desk = open_desk()
+    other = desk.make(settings=desk.settings(output_dir=desk.folder / "other"))
+    assert desk.emulator is not None
+    desk.emulator.add_fault("submit:drop-before*1")
+    mine = desk.make(settings=desk.settings(absence_gap_s=1.0), seed=8)
+    assert mine.task_id != other.task_id
+    assert [task["seed"] for task in desk.truth()["tasks"]] == [7, 8]

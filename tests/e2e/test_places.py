@@ -14,7 +14,8 @@ def test_a_dotenv_file_in_the_working_folder_is_read_and_the_environment_wins(op
     (desk.folder / ".env").write_text(
         f"DASHSCOPE_API_KEY={KEY}\nDASHSCOPE_HTTP_BASE_URL='{desk.emulator.base_url}'\nOUTPUT_DIR=clips\n"
     )
-    desk.emulator, emulator = None, desk.emulator  # nothing of it stands in the environment any more
+    emulator = desk.emulator
+    desk.emulator = None  # nothing of it stands in the environment any more
 
     made = desk.generate("--json").succeeded().json
 

@@ -77,7 +77,7 @@ def test_a_wide_picture_is_cropped_to_the_middle_and_the_first_frame_shows_it(de
     wide.crop((160, 0, 480, 240)).save(desk.folder / "middle.png")
 
     made = desk.run(
-        "generate", "缓慢推进，微风", "--image", "wide.png", "--size", "320*240", "--duration", "2", "--json"
+        "generate", "镜头缓慢推进", "--image", "wide.png", "--size", "320*240", "--duration", "2", "--json"
     ).succeeded()  # fmt: skip
 
     clip = made.json
@@ -86,4 +86,4 @@ def test_a_wide_picture_is_cropped_to_the_middle_and_the_first_frame_shows_it(de
     assert clip["warnings"] == ["cropped from 640x240 to 320x240 for size 320*240"]
     assert (clip["duration"], clip["fps"], clip["size"]) == (2, 24, "320*240")
     assert psnr_db(Path(clip["video_url"]), desk.folder / "middle.png") >= 30
-    assert "缓慢推进" in Path(clip["video_url"]).name
+    assert "镜头缓慢推进" in Path(clip["video_url"]).name

@@ -1,4 +1,4 @@
-"""What cannot work is refused with the field, the reason and the way out; where we can, before a byte leaves."""
+"""What cannot work is refused with the field, the reason and the way out, before a byte leaves if it can."""
 
 from __future__ import annotations
 
@@ -122,10 +122,8 @@ def test_odd_photos_are_taken_and_every_change_is_told(wan: Desk) -> None:
 
 
 PROVIDER = [
-    pytest.param({"faults": ("submit:code=ModelNotFound",)}, "model_not_found", 3, id="404 model"),
     pytest.param({"api_keys": ("sk-another",)}, "credentials_rejected", 3, id="401 key"),
     pytest.param({"faults": ("submit:code=Arrearage",)}, "account_blocked", 3, id="unpaid"),
-    pytest.param({"faults": ("submit:code=Model.AccessDenied",)}, "access_denied", 3, id="403"),
 ]
 
 
@@ -151,9 +149,8 @@ def test_an_endpoint_without_the_model_is_a_404_for_a_person_too(open_desk: Open
     assert "[model_not_found; job j_" in told.stderr
 
 
-@pytest.mark.parametrize("word", ["forbidden", "不雅"])
-def test_a_moderated_prompt_is_not_billed_and_says_so(wan: Desk, word: str) -> None:
-    ran = wan.generate("--json", prompt=f"{word} things")
+def test_a_moderated_prompt_is_not_billed_and_says_so(wan: Desk) -> None:
+    ran = wan.generate("--json", prompt="不雅的舞蹈")
     problem = refused(ran, code="content_rejected", field=None, exit_code=4)
     assert problem["task_id"]
     assert "not billed" in str(problem["hint"])

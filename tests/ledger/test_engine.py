@@ -61,5 +61,5 @@ async def test_the_plain_sqlite_address_works_too(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsInvalid, match="folder of the ledger"):
+    with pytest.raises(SettingsInvalid, match="ledger's folder"):
         open_engines(sqlite_url(tmp_path / "file" / "ledger.db"))

@@ -109,6 +109,7 @@ async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:
     """Whether another submit that is out, or unanswered as well, may have made this task.
 
     Were it adopted here, the other job would see an empty list, take it as proof and pay a second time.
+    The window is as wide as that of a doubt: a wrong clock must not choose between two jobs.
     """
     open_states = (State.SUBMITTING, State.UNCERTAIN)
     for other in await shop.ledger.jobs(limit=_MANY, states=open_states):
@@ -116,7 +117,7 @@ async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:
             attempt = (await shop.ledger.attempts(other.id))[-1]
             lost_at = other.evidence.get("lost_at")
             until = datetime.fromisoformat(lost_at) if lost_at else shop.clock.now()
-            if _in_window(task, attempt, until):
+            if attempt.started_at - DOUBT_SLACK <= task.created_at <= until + DOUBT_SLACK:
                 return True
     return False
 
