@@ -12,6 +12,8 @@ unfinished=$venv/setup-unfinished
 # What the user's shell set for another Python must not reach ours.
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export UV_PYTHON_DOWNLOADS=never PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+# A company's or a machine's own certificates count for uv as they do for pip; a bare system may have none.
+[ ! -r /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 [ -w "${XDG_CACHE_HOME:-${HOME:-/nowhere}}" ] || export UV_CACHE_DIR="${UV_CACHE_DIR:-$venv/uv-cache}"
 
 . "$root/scripts/ready.sh"
