@@ -41,6 +41,18 @@ async def test_it_is_sent_again_only_after_two_empty_lists_thirty_seconds_apart(
     assert (await bench.drive(job)).state is State.SUCCEEDED
 
 
+async def test_looking_more_often_does_not_prove_absence_sooner(bench: Bench) -> None:
+    job = await lost(bench, "lost_without_task")
+    for _ in range(5):
+        await bench.clock.advance(5)
+        leases = await bench.ledger.claim(
+            bench.worker.name, states=(State.UNCERTAIN,), only=[job.id], limit=1, lease_s=30, due=False
+        )
+        await bench.runner._handle(leases[0])
+    assert bench.provider.list_looks == 5
+    assert (await bench.job(job)).state is State.UNCERTAIN
+
+
 async def test_a_task_that_the_list_shows_late_is_still_found(bench: Bench) -> None:
     bench.provider.list_lag_s = 20
     job = await lost(bench, "lost_with_task")

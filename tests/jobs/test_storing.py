@@ -66,6 +66,7 @@ async def test_a_cut_download_goes_on_where_it_stopped(bench: Bench) -> None:
 async def test_a_server_without_ranges_is_read_from_the_start(bench: Bench) -> None:
     bench.provider.downloads = ["cut", "no_range"]
     done = await bench.drive(await bench.submit())
+    assert bench.provider.offsets == [0, 8192], "what came was whole, so nothing had to be loaded again"
     assert done.result is not None
     assert bench.store.files[done.result["video_url"]] == bench.provider.data
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from tests.fakes.bench import Bench, FakeKill
@@ -232,20 +233,34 @@ async def test_a_field_of_the_vendors_page_is_never_dropped(bench: Bench) -> Non
 async def test_a_worker_that_is_stopped_waits_for_the_answer_and_writes_it_down(bench: Bench) -> None:
     job = await bench.submit()
     bench.provider.creates = ["hang"]
+    close, writing, go_on = bench.ledger.close_attempt, asyncio.Event(), asyncio.Event()
+
+    async def slow_close(*given: Any, **named: Any) -> Any:
+        writing.set()
+        await go_on.wait()
+        return await close(*given, **named)
+
+    bench.ledger.close_attempt = slow_close  # type: ignore[method-assign]
     working = asyncio.create_task(bench.round())
     await bench.provider.posted.wait()
-    for _ in range(3):  # an impatient person
-        working.cancel()
-        await asyncio.sleep(0.02)
-    assert not working.done()
+    await impatience(working)  # while the answer is out
     bench.provider.answer.set()
-    await asyncio.sleep(0)
-    working.cancel()  # once more, while the answer is being written
+    await writing.wait()
+    await impatience(working)  # and while it is being written down
+    go_on.set()
     with contextlib.suppress(asyncio.CancelledError):
         await working
     now = await bench.job(job)
     assert (now.state, now.task_id) == (State.RUNNING, "task-1")
     assert (await bench.ledger.attempts(job.id))[0].outcome == "accepted"
+
+
+async def impatience(working: asyncio.Task[int]) -> None:
+    """Ctrl-C, three times: it must go on all the same."""
+    for _ in range(3):
+        working.cancel()
+        await asyncio.sleep(0.02)
+    assert not working.done()
 
 
 async def test_a_job_found_in_submitting_is_never_sent_again(bench: Bench) -> None:

@@ -20,7 +20,7 @@ _BUSY = {
 
 def state_in_words(job: Job) -> str:
     """The state as a person would say it."""
-    if job.state is State.RUNNING and job.seen_status != "running":
+    if job.state is State.RUNNING and job.provider != "preview" and job.seen_status != "running":
         return "waiting at the provider" if job.seen_status == "pending" else "taken by the provider"
     return _BUSY[job.state]
 
