@@ -36,7 +36,8 @@ def open_desk(tmp_path: Path, shared_folder: Path) -> Iterator[OpenDesk]:
             if provider:
                 chosen = Options(**{**quick, "clips_folder": clips, **options})
                 emulator = opened.enter_context(EmulatorThread(chosen))
-            desk = Desk(tmp_path / "desk", emulator, shared_folder / "bytecode")
+            number = len(list(tmp_path.iterdir()))
+            desk = Desk(tmp_path / f"desk{number}", emulator, shared_folder / "bytecode")
             desk.folder.mkdir()
             painted().save(desk.folder / "boat.png")
             return desk

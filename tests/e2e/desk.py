@@ -181,7 +181,9 @@ class Desk:
 
         return asyncio.run(asked())
 
-    def make(self, *, settings: Settings | None = None, timeout_s: float = 60, **fields: Any) -> VideoResult:
+    async def making(
+        self, *, settings: Settings | None = None, timeout_s: float = 60, **fields: Any
+    ) -> VideoResult:
         """The usual order from this very process: for what is not about the command line, and quicker."""
         order = {
             "prompt": PROMPT,
@@ -191,12 +193,12 @@ class Desk:
             "seed": 7,
             "wan": {"audio": False},
         }
+        async with AsyncClient(settings or self.settings()) as client:
+            return await client.generate({**order, **fields}, timeout_s=timeout_s)
 
-        async def asked() -> VideoResult:
-            async with AsyncClient(settings or self.settings()) as client:
-                return await client.generate({**order, **fields}, timeout_s=timeout_s)
-
-        return asyncio.run(asked())
+    def make(self, **asked: Any) -> VideoResult:
+        """`making`, for a test that does one thing after the other."""
+        return asyncio.run(self.making(**asked))
 
     def watch(self, job_id: str, **more: Any) -> VideoResult:
         """Pick a job up in this very process, and see it to its end."""

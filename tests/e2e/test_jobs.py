@@ -17,7 +17,6 @@ VIEW = [
 
 
 def test_jobs_are_listed_newest_first_and_shown_with_their_history(desk: Desk) -> None:
-    desk.run("jobs", "list").succeeded()
     first = desk.generate("--no-wait", "--json").succeeded().json
     assert list(first) == ["job_id", "state"]
     assert first["state"] == "queued"
@@ -27,8 +26,8 @@ def test_jobs_are_listed_newest_first_and_shown_with_their_history(desk: Desk) -
     listed = desk.run("jobs", "list", "--limit", "5", "--json").succeeded().json["jobs"]
     assert [list(job) for job in listed] == [VIEW, VIEW]
     assert [job["job_id"] for job in listed] == [second.stdout.strip(), first["job_id"]]
-    assert len(desk.run("jobs", "list", "--limit", "1", "--json").json["jobs"]) == 1
-    assert desk.run("jobs", "list", "--state", "failed", "--json").json == {"jobs": []}
+    one = desk.run("jobs", "list", "--limit", "1", "--state", "queued", "--json").json
+    assert [job["job_id"] for job in one["jobs"]] == [second.stdout.strip()]
     table = desk.run("jobs", "list").stdout.splitlines()
     assert len(table) == 2
     assert "queued" in table[0]

@@ -1,59 +1,82 @@
-"""A provider in trouble: the job waits, asks again, and ends well."""
+"""A provider in trouble: the job waits, asks again, and ends well.
+
+The waits between the tries are real, so the cases of one test run side by side, each with its own provider.
+"""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
 from .conftest import OpenDesk
+from .desk import Desk
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [("poll:429*1", "poll:html502*1"), ("poll:500*1", "poll:reset*1"), ("poll:badjson*1", "poll:503*1")],
-    ids=" ".join,
-)
-def test_no_trouble_with_a_poll_ends_a_job(open_desk: OpenDesk, faults: tuple[str, ...]) -> None:
-    desk = open_desk(faults=faults)
-    desk.make()
-    assert [fault["met"] for fault in desk.truth()["faults"]] == [1, 1]
-    assert desk.paid_once()
+def all_make(open_desk: OpenDesk, faults: list[str]) -> dict[str, Desk]:
+    """A clip for each set of faults, all at once: every one is stored, and paid once."""
+    desks = {words: open_desk(faults=tuple(words.split())) for words in faults}
+
+    async def together() -> None:
+        await asyncio.gather(*(desk.making() for desk in desks.values()))
+
+    asyncio.run(together())
+    for words, desk in desks.items():
+        truth = desk.truth()
+        assert {fault["met"] for fault in truth["faults"]} == {1}, words
+        assert desk.paid_once(), words
+        assert desk.job().state == "succeeded", words
+    return desks
 
 
-def test_a_create_that_is_throttled_goes_back_to_the_queue_and_a_slow_answer_is_waited_for(
-    open_desk: OpenDesk,
-) -> None:
-    desk = open_desk(faults=("submit:429*1", "submit:slow=3*1"))
-    desk.make()
-    truth = desk.truth()
-    assert [create["task_id"] is not None for create in truth["creates"]] == [False, True]
-    assert desk.paid_once()
-    assert "lost" not in desk.events()
+def test_no_trouble_with_a_poll_ends_a_job(open_desk: OpenDesk) -> None:
+    desks = all_make(
+        open_desk,
+        [
+            "poll:429*1 poll:html502*1",
+            "poll:500*1 poll:reset*1",
+            "poll:badjson*1 poll:503*1",
+            "poll:unknown*1",
+        ],
+    )
+    assert all(len(desk.truth()["creates"]) == 1 for desk in desks.values())
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_was(open_desk: OpenDesk) -> None:
-    desk = open_desk(faults=("download:truncate*1", "download:reset*1"))
-    desk.make()
-    first, *others = desk.truth()["downloads"]
+def test_trouble_around_the_create_never_makes_a_second_task(open_desk: OpenDesk) -> None:
+    desks = all_make(
+        open_desk, ["submit:429*1", "submit:slow=3*1", "policy:503*1 upload:reset*1", "upload:500*1"]
+    )
+    assert [len(desk.truth()["creates"]) for desk in desks.values()] == [2, 1, 1, 1]
+    assert all("lost" not in desk.events() for desk in desks.values())
+    assert all(len(desk.truth()["tasks"]) == 1 for desk in desks.values())
+
+
+def test_a_clip_is_brought_home_whatever_the_download_does(open_desk: OpenDesk) -> None:
+    broken = "download:truncate*1 download:reset*1"
+    desks = all_make(open_desk, [broken, "download:corrupt*1", "download:403*1 download:500*1"])
+    first, second, third = desks[broken].truth()["downloads"]
     assert first["range"] is None
-    assert others[0]["range"] == f"bytes={first['sent_bytes']}-"
-    assert desk.paid_once()
+    assert second["range"] == f"bytes={first['sent_bytes']}-", "it goes on where it was"
+    assert third["range"] is not None
 
 
-def test_a_corrupt_clip_is_fetched_again(open_desk: OpenDesk) -> None:
-    desk = open_desk(faults=("download:corrupt*1",))
-    desk.make()
-    assert len(desk.truth()["downloads"]) == 2
-    assert desk.paid_once()
-
-
-def test_a_task_that_fails_by_the_providers_own_trouble_is_made_again_for_nothing(
+def test_a_task_that_fails_by_the_providers_own_trouble_is_made_again_for_nothing_and_at_most_twice(
     open_desk: OpenDesk,
 ) -> None:
-    desk = open_desk(faults=("task:fail=InternalError.Algo*1",))
-    desk.make()
-    assert [task["status"] for task in desk.truth()["tasks"]] == ["FAILED", "SUCCEEDED"]
-    assert desk.paid_once()
-    assert desk.events().count("provider_trouble") == 1
+    passing, lasting = (open_desk(faults=(f"task:fail=InternalError.Algo{times}",)) for times in ("*1", ""))
+
+    async def together() -> BaseException | None:
+        made, failed = await asyncio.gather(passing.making(), lasting.making(), return_exceptions=True)
+        assert not isinstance(made, BaseException)
+        return failed if isinstance(failed, BaseException) else None
+
+    error = asyncio.run(together())
+
+    assert [task["status"] for task in passing.truth()["tasks"]] == ["FAILED", "SUCCEEDED"]
+    assert passing.paid_once()
+    assert passing.events().count("provider_trouble") == 1
+    assert [task["status"] for task in lasting.truth()["tasks"]] == ["FAILED"] * 3
+    assert lasting.truth()["billed_s"] == 0
+    assert getattr(error, "code", None) == "provider_failed"
+    assert getattr(error, "provider_code", None) == "InternalError.Algo"
 
 
 def test_a_refused_parameter_is_left_out_told_and_remembered(open_desk: OpenDesk) -> None:
@@ -70,30 +93,3 @@ def test_a_refused_parameter_is_left_out_told_and_remembered(open_desk: OpenDesk
     after = desk.truth()["creates"][creates:]
     assert len(after) == 1, "the next job knows from the start"
     assert not {"size", "fps", "motion_strength"} & set(after[0]["body"]["parameters"])
-
-
-def test_a_link_that_does_not_work_yet_is_asked_for_again(open_desk: OpenDesk) -> None:
-    desk = open_desk(faults=("download:403*1", "download:500*1"))
-    desk.make()
-    assert desk.paid_once()
-
-
-def test_an_upload_that_fails_is_tried_again_before_anything_is_sent(open_desk: OpenDesk) -> None:
-    desk = open_desk(faults=("policy:503*1", "upload:reset*1"))
-    desk.make()
-    assert len(desk.truth()["creates"]) == 1
-    assert desk.paid_once()
-
-
-@pytest.mark.parametrize("fault", ["task:fail=InternalError.Algo"])
-def test_trouble_that_does_not_pass_ends_the_job_after_two_more_tries(
-    open_desk: OpenDesk, fault: str
-) -> None:
-    desk = open_desk(faults=(fault,))
-    ended = desk.generate("--json")
-    assert ended.code == 4
-    assert (ended.json["code"], ended.json["provider_code"]) == ("provider_failed", "InternalError.Algo")
-    assert ended.json["task_id"]
-    truth = desk.truth()
-    assert len(truth["creates"]) == 3
-    assert truth["billed_s"] == 0

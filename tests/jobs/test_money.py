@@ -54,9 +54,10 @@ class Life(RuleBasedStateMachine):
         """The trouble is over: everything ends, but for what waits for a person."""
         bench = self.bench
         bench.store.full, bench.die_at = False, None
-        for script in (bench.provider.creates, bench.provider.fetches, bench.provider.lists):
+        provider = bench.provider
+        for script in (provider.creates, provider.fetches, provider.lists, provider.downloads):
             script.clear()
-        await bench.let_pass(180)
+        await bench.let_pass(240)
         for job in self.mine:
             now = await bench.job(job)
             person = now.state is State.UNCERTAIN and "wanvideo jobs resolve" in str(now.note)
@@ -159,7 +160,7 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
