@@ -24,6 +24,12 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _prompt(value: Any) -> Any:
+    if isinstance(value, str) and value and not value.strip():
+        raise ValueError("is blank")
+    return value
+
+
 def _size(value: Any) -> Any:
     return str(parse_size(value)) if isinstance(value, str) else value
 
@@ -86,6 +92,7 @@ class VideoRequest(BaseModel):
             max_length=limit("prompt_max_chars"),
             description="What should move, and how; any language.",
         ),
+        BeforeValidator(_prompt),
     ]
     negative_prompt: str = Field(
         "", max_length=limit("negative_prompt_max_chars"), description="What to avoid."

@@ -17,6 +17,7 @@ from wanvideo.errors import CostLimitExceeded
 from wanvideo.jobs.accepting import Accepted
 from wanvideo.jobs.workshop import Workshop
 from wanvideo.ports import NewJob, Order
+from wanvideo.redact import redact
 
 ReadPicture = Callable[[VideoRequest], Awaitable[Accepted]]
 
@@ -128,5 +129,5 @@ def _as_json(request: VideoRequest) -> dict[str, Any]:
     elif given.startswith("data:"):
         fields["reference_image"] = f"(data URI, {len(given)} characters)"
     else:
-        fields["reference_image"] = given.partition("?")[0] if "://" in given else given
+        fields["reference_image"] = redact(given.partition("?")[0]) if "://" in given else given
     return fields

@@ -81,7 +81,7 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         job,
         Event.PROVIDER_SUCCEEDED,
         seen_status=report.status.value,
-        latency_s=shop.elapsed_s(job.submitted_at),
+        latency_s=_latency_s(shop, job, report),
         expires_at=expires_at,
         cost_cny=str(report.cost.cny) if report.cost else job.estimate_cny,
         warnings=tuple(dict.fromkeys((*job.warnings, *report.warnings))),
@@ -94,6 +94,13 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         if report.video_url:
             shop.finished[job.id] = report
         await store(shop, written)
+
+
+def _latency_s(shop: Workshop, job: Job, report: TaskReport) -> float:
+    """How long the clip took. By the provider's own times: we may have looked hours later."""
+    if report.submitted_at is not None and report.ended_at is not None:
+        return max(0.0, (report.ended_at - report.submitted_at).total_seconds())
+    return shop.elapsed_s(job.submitted_at)
 
 
 async def _let_go(shop: Workshop, lease: Lease) -> None:
@@ -155,6 +162,8 @@ async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> Lease | N
     job = lease.job
     assert job.task_id is not None
     try:
+        if job.evidence.get("adopted"):  # it may be somebody else's: not ours to stop
+            raise CancelRefused("The task was adopted and is not yet proved to be this job's.")
         await provider.cancel(job.task_id)
     except CancelRefused:
         if job.cancel == "abandon":

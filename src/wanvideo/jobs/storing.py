@@ -186,12 +186,14 @@ def _billing_told(duration_s: float, cost: Cost) -> list[str]:
 async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskReport:
     """Ask for the link again: after a restart, or when the last one did not work."""
     assert job.task_id is not None
+    expired = job.expires_at is not None and shop.clock.now() >= job.expires_at
+    if expired:
+        raise ResultExpired("The clip's link has died.")
     report = await provider.fetch(job.task_id)
     if report.status is TaskStatus.SUCCEEDED and report.video_url:
         shop.finished[job.id] = report
         return report
-    expired = job.expires_at is not None and shop.clock.now() >= job.expires_at
-    if expired or report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED):
+    if report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED):
         raise ResultExpired("The provider no longer hands out the clip.")
     raise StorageFailed("The provider does not show the finished clip at the moment.", hint="")
 
