@@ -12,6 +12,8 @@ unfinished=$venv/setup-unfinished
 # What the user's shell set for another Python must not reach ours.
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export UV_PYTHON_DOWNLOADS=never PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Compiled now, once, by all cores: else the first command does it, or every one where Python may not write.
+export UV_COMPILE_BYTECODE=1
 # A company's or a machine's own certificates count for uv as they do for pip; a bare system may have none.
 [ ! -r /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 [ -w "${XDG_CACHE_HOME:-${HOME:-/nowhere}}" ] || export UV_CACHE_DIR="${UV_CACHE_DIR:-$venv/uv-cache}"
@@ -89,10 +91,7 @@ install_uv() {
     fi
 }
 
-# Compiled now, once, by all cores: else the first command would do it, or every one where Python may not write.
-uv_install() {
-    (cd "$root" && "$uv" pip install --compile-bytecode --python "$venv/bin/python" "$@") >>"$log" 2>&1
-}
+uv_install() { (cd "$root" && "$uv" pip install --python "$venv/bin/python" "$@") >>"$log" 2>&1; }
 
 # Ends set-up with one line: no network is the user's to mend, everything else needs the log.
 explain() {

@@ -57,7 +57,7 @@ async def studio(*faults: str, **options: Any) -> AsyncIterator[tuple[Emulator, 
 
     `NO_CLIP` among the faults keeps tasks from starting, and so from costing the test a rendering.
     """
-    switches = {
+    switches: dict[str, Any] = {
         "speed": 100.0,
         "run_s": (20.0, 20.0),
         "pending_s": (0.0, 0.0),

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.providers.studio import KEY, ended, order, picture, request, studio
 
-from providers.studio import KEY, ended, order, picture, request, studio
 from wanvideo.contract.job import TaskId
 from wanvideo.errors import CancelRefused
 from wanvideo.ports import Provider, TaskStatus

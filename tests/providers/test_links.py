@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.providers.studio import answering
 
-from providers.studio import answering
 from wanvideo.clock import FakeClock
 from wanvideo.errors import ImageInvalid, ProviderUnavailable, ResultExpired, WanvideoError
 from wanvideo.providers.links import CHUNK_BYTES, decode_data_uri, fetch_picture, open_clip

@@ -10,11 +10,12 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
+from tests.providers.studio import ended, order, picture
 
-from providers.studio import ended, order, picture
 from wanvideo.clock import FakeClock, SystemClock
 from wanvideo.contract.job import TaskId
 from wanvideo.contract.price import FREE
@@ -31,7 +32,7 @@ async def preview(tmp_path: Path) -> AsyncIterator[PreviewProvider]:
     await provider.close()
 
 
-async def body_of(provider: PreviewProvider, **changes: object) -> dict[str, object]:
+async def body_of(provider: PreviewProvider, **changes: Any) -> dict[str, Any]:
     upload = await provider.upload(picture(), name="harbour.png")
     return provider.body(order(upload.url, **changes))
 
@@ -155,7 +156,8 @@ async def test_closing_stops_it_and_another_process_renders_it_again(tmp_path: P
 RENDERING = """
 import asyncio, sys
 from pathlib import Path
-from providers.studio import order, picture
+from typing import Any
+from tests.providers.studio import order, picture
 from wanvideo.providers.preview import PreviewProvider
 
 async def main():
@@ -172,7 +174,7 @@ asyncio.run(main())
 
 
 async def test_a_preview_outlives_the_process_that_was_killed(tmp_path: Path) -> None:
-    path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, sys.path)])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
     with subprocess.Popen(
         [sys.executable, "-c", RENDERING, str(tmp_path)],
         stdout=subprocess.PIPE,

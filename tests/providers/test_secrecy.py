@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-
-from providers.studio import (
+from tests.providers.studio import (
     KEY,
     NO_CLIP,
     answering,
@@ -22,6 +21,7 @@ from providers.studio import (
     studio,
     uploaded_body,
 )
+
 from wanvideo.contract.job import TaskId
 from wanvideo.contract.problem import problem
 from wanvideo.errors import WanvideoError
@@ -88,7 +88,7 @@ async def test_a_clips_whole_life_leaves_no_secret_in_any_log(log: io.StringIO) 
         ("submit:badjson",),
         ("submit:code=InvalidApiKey",),
         ("policy:503",),
-        ("upload:code=AccessDenied",),
+        ("upload:403",),
         ("upload:drop",),
         ("poll:reset", NO_CLIP),
         ("poll:html502", NO_CLIP),

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
-
-from providers.studio import (
+from tests.providers.studio import (
     CREDENTIALS,
     KEY,
     NO_CLIP,
@@ -25,6 +24,7 @@ from providers.studio import (
     studio,
     uploaded_body,
 )
+
 from wanvideo.clock import FakeClock
 from wanvideo.contract.job import TaskId
 from wanvideo.errors import (
@@ -327,10 +327,11 @@ async def test_the_list_misses_nothing_whichever_zone_the_vendor_reads(hours: in
         window = asked.query["start_time"], asked.query["end_time"]
         windows.append(window)
         seen = (created_at + timedelta(hours=hours)).strftime("%Y%m%d%H%M%S")
-        line = {"task_id": "t-1", "status": "RUNNING", "gmt_create": int(created_at.timestamp() * 1000)}
+        made_ms = int(created_at.timestamp() * 1000)
+        line = {"task_id": "t-1", "status": "RUNNING", "gmt_create": made_ms}
         found = [line] if window[0] <= seen <= window[1] else []
         if hours == 8:  # an older one, which tells how the window was read
-            found.append(line | {"task_id": "t-0", "gmt_create": line["gmt_create"] - 3_600_000})
+            found.append(line | {"task_id": "t-0", "gmt_create": made_ms - 3_600_000})
         return web.json_response({"data": found, "total": len(found), "total_page": 1})
 
     async with answering(answer) as url:

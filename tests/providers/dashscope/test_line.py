@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from tests.providers.studio import CREDENTIALS, KEY, QUICK, answering
 
-from providers.studio import CREDENTIALS, KEY, QUICK, answering
 from wanvideo.errors import SettingsInvalid
 from wanvideo.providers.dashscope.credentials import Credentials
 from wanvideo.providers.dashscope.line import Line, NoReply, Reply, Timeouts
@@ -268,9 +268,11 @@ async def test_calls_beside_each_other_get_their_own_answers() -> None:
         return web.json_response({"path": asked.path})
 
     async with answering(answer) as url, line_to(url) as line:
-        replies = await asyncio.gather(
-            *(line.query(lambda sdk, n=n: sdk.transport.request("GET", f"/{n}")) for n in range(6))
-        )
+
+        async def asked_for(number: int) -> Reply:
+            return await line.query(lambda sdk: sdk.transport.request("GET", f"/{number}"))
+
+        replies = await asyncio.gather(*(asked_for(number) for number in range(6)))
     assert [reply.payload["path"] for reply in replies] == [f"/{n}" for n in range(6)]
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from tests.providers.studio import CREDENTIALS, QUICK, answering
 
-from providers.studio import CREDENTIALS, QUICK, answering
 from wanvideo.errors import MediaRejected, NotDelivered, ProviderError, ProviderRefused, ProviderUnavailable
 from wanvideo.providers.dashscope.line import Line, Reply
 from wanvideo.providers.dashscope.upload import Policy, object_name, refusal, store
@@ -39,7 +39,7 @@ async def test_the_form_has_the_vendors_fields_in_the_vendors_order() -> None:
         reader = await asked.multipart()
         form = []
         async for part in reader:
-            assert not isinstance(part, list)
+            assert isinstance(part, BodyPartReader)
             form.append((part.name, bytes(await part.read())))
         forms.append(form)
         return web.Response()

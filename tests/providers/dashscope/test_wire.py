@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.providers.studio import order
 
-from providers.studio import order
 from wanvideo.contract.job import TaskId
 from wanvideo.errors import ContentRejected, ProviderUnavailable
 from wanvideo.ports import TaskStatus
