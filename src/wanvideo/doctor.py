@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from wanvideo.app import App, open_app
 from wanvideo.contract.model_card import MODEL, REGIONS
-from wanvideo.contract.price import cost_of
+from wanvideo.contract.price import cost_of, region_of
 from wanvideo.errors import WanvideoError
 from wanvideo.providers.dashscope.adapter import DashScopeProvider
 from wanvideo.settings import Settings
@@ -68,8 +68,9 @@ def _key(app: App) -> Finding:
 
 def _region(settings: Settings) -> Finding:
     endpoint = settings.base_url or REGIONS[settings.region]
-    price = cost_of(settings.region, "720P", True, 1)
-    text = f"{settings.region}, {endpoint}; {MODEL} from ¥{price.cny} a second (720P, sound)"
+    region = region_of(endpoint, settings.region)
+    price = cost_of(region, "720P", True, 1)
+    text = f"{region}, {endpoint}; {MODEL} from ¥{price.cny} a second (720P, sound)"
     return Finding("region", "good", text)
 
 

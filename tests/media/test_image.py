@@ -121,7 +121,7 @@ def ftyp(brand: bytes) -> bytes:
     ("data", "says", "hint"),
     [
         (b"", "is empty", "JPEG, PNG"),
-        (b"Dear all,\nthe picture is attached.\n", "text that begins “Dear all, the picture", "Give a JPEG"),
+        (b"Dear all,\nthe picture is attached.\n", "is a text;", "Give a JPEG"),
         (b"<!DOCTYPE html><html>404</html>", r"web page \(HTML\)", "address of the picture itself"),
         (b'{"error": "not found"}', "JSON text", "error message"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "Git LFS pointer", "git lfs pull"),
@@ -138,7 +138,7 @@ def ftyp(brand: bytes) -> bytes:
         (b"8BPS\0\1", "Photoshop", "JPEG or PNG"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL", "JPEG or PNG"),
         (b"\xa7\x01\x02\x80\xff" * 50, "not a file of any known kind", "JPEG"),
-        ("Größe".encode("utf-16"), "text that begins “Größe”", "JPEG"),
+        ("Größe".encode("utf-16"), "is a text;", "JPEG"),
         (b"BM is how this text begins", "a text", "JPEG"),
     ],
 )

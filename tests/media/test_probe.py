@@ -89,7 +89,7 @@ def test_a_byte_missing_against_the_announced_length_is_refused(studio: Studio) 
         (b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", r"web page \(HTML\)"),
         (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "an XML text"),
         (b'{"code":"AccessDenied"}', "a JSON text"),
-        (b"no such file, sorry\n", "a text that begins"),
+        (b"no such file, sorry\n", "a text"),
         (bytes(5000), "never written completely"),
         (b"\x93\x01\xfe" * 2000, "cut short or damaged"),
     ],

@@ -164,13 +164,14 @@ def estimate(
 ) -> None:
     """What a clip would cost, and how many seconds are billed. Sends nothing and needs no key."""
     with errors_told(as_json=as_json):
-        from wanvideo.contract.price import cost_of
+        from wanvideo.contract.price import cost_of, region_of
         from wanvideo.contract.request import parse_request
         from wanvideo.settings import Settings
 
         flags = {"prompt": "-", "reference_image": "-", "duration": duration, "size": size, "fps": fps}
         request = parse_request(_merged({}, flags, {"resolution": resolution, "audio": audio}))
-        region = Settings.read().region
+        settings = Settings.read()
+        region = region_of(settings.base_url, settings.region)
         cost = cost_of(region, request.resolution, request.wan.audio, request.billed_s)
         if as_json:
             out_json(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+from urllib.parse import urlsplit
 
 PRICE_CNY_PER_S: Final[dict[tuple[str, str, bool], Decimal]] = {
     ("beijing", "720P", True): Decimal("0.3"),
@@ -41,6 +42,12 @@ class Cost:
 
 
 FREE: Final = Cost(Decimal(0), 0, "free")
+
+
+def region_of(endpoint: str | None, otherwise: str) -> str:
+    """Whose price list counts: an endpoint in Singapore brings Singapore's, whatever the settings say."""
+    host = urlsplit(endpoint or "").hostname or ""
+    return "singapore" if "dashscope-intl" in host or "ap-southeast-1" in host else otherwise
 
 
 def cost_of(region: str, resolution: str, sound: bool, billed_s: float, *, basis: str = "estimate") -> Cost:

@@ -155,7 +155,7 @@ class _Acceptance:
         )
 
     def _refuse(self, detail: str, hint: str | None = None) -> NoReturn:
-        raise ImageInvalid(detail, field=self.name, hint=hint)
+        raise ImageInvalid(detail[:1].upper() + detail[1:], field=self.name, hint=hint)
 
     def _judge_file(self, data: bytes) -> PictureKind:
         if not data:

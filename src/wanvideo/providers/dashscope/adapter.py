@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from wanvideo.clock import Clock, SystemClock
 from wanvideo.contract.job import TaskId
 from wanvideo.contract.model_card import MODEL, REGIONS, limit
-from wanvideo.contract.price import Cost, cost_of
+from wanvideo.contract.price import Cost, cost_of, region_of
 from wanvideo.contract.request import VideoRequest
 from wanvideo.errors import (
     NotDelivered,
@@ -74,12 +74,10 @@ class DashScopeProvider:
     ) -> DashScopeProvider:
         """The provider that the settings describe. A Singapore endpoint brings Singapore's prices."""
         base_url = settings.base_url or REGIONS[settings.region]
-        host = urlsplit(base_url).hostname or ""
-        abroad = "dashscope-intl" in host or "ap-southeast-1" in host
         return cls(
             credentials,
             base_url=base_url,
-            region="singapore" if abroad else settings.region,
+            region=region_of(base_url, settings.region),
             timeouts=Timeouts(
                 settings.connect_timeout_s,
                 settings.submit_timeout_s,
