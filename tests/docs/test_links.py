@@ -47,5 +47,5 @@ def test_every_decision_is_in_the_index_with_its_own_number() -> None:
 
 def test_no_page_shows_a_place_that_only_its_writer_had() -> None:
     """Example outputs are made on some machine; its folders do not belong in them."""
-    told = ("/tmp/", "/root/", "/work/", "/Users/")
+    told = tuple(f"/{folder}/" for folder in ("tmp", "root", "work", "Users"))
     assert [name_of(page) for page in PAGES if any(folder in text_of(page) for folder in told)] == []
