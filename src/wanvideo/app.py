@@ -84,7 +84,12 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
         store=LocalStore(folder),
         clock=clock,
         work_dir=folder / "work",
-        rules=Rules(settings.lease_s, settings.keep_source, settings.absence_gap_s),
+        rules=Rules(
+            settings.lease_s,
+            settings.keep_source,
+            settings.absence_gap_s,
+            settings.submit_timeout_s + 3 * settings.connect_timeout_s,
+        ),
         failpoint=dies_at(settings.failpoint) if settings.failpoint else never,
     )
     runner = Runner(shop, worker)

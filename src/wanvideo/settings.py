@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -106,9 +109,17 @@ class Settings(BaseModel):
     def _url(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
             return None
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with http:// or https:// and name a host")
+        if not parts.path.strip("/"):
+            raise ValueError("has no path; it usually ends in /api/v1")
         return value.strip().rstrip("/")
+
+    @field_validator("output_dir")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return value.expanduser()  # a `.env` is not read by a shell, which would do it
 
     @property
     def app_dir(self) -> Path:
@@ -123,10 +134,11 @@ class Settings(BaseModel):
         """
         given: dict[str, Any] = {}
         if environ is None:
-            given.update({k: v for k, v in dotenv_values(".env").items() if v is not None})
+            given.update(_dotenv(Path(".env")))
             environ = os.environ
         given.update(environ)
-        known = {f.validation_alias: name for name, f in cls.model_fields.items()}
+        known = {str(f.validation_alias): name for name, f in cls.model_fields.items()}
+        _refuse_typos(given, known)
         values = {known[k]: v for k, v in given.items() if k in known and v != ""}
         values.update({name: value for name, value in overrides.items() if value is not None})
         try:
@@ -135,4 +147,30 @@ class Settings(BaseModel):
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             name = str(first["loc"][0])
             variable = next((alias for alias, field in known.items() if name in (field, alias)), name)
-            raise SettingsInvalid(f"{first['msg']}.", field=str(variable)) from None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise SettingsInvalid(f"{reason[:1].upper()}{reason[1:]}.", field=str(variable)) from None
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """What `.env` sets, or nothing when there is none. Raises: SettingsInvalid."""
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (UnicodeDecodeError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsInvalid(f"It cannot be read: {why}.", field=".env", hint="Save it as UTF-8.") from None
+
+
+def _refuse_typos(given: Mapping[str, str], known: Collection[str]) -> None:
+    """A misspelt limit must not count as no limit. Raises: SettingsInvalid."""
+    for name in given:
+        if name.startswith("WANVIDEO_") and name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if close:
+                raise SettingsInvalid(
+                    "There is no such setting.", field=name, hint=f"Did you mean {close[0]}?"
+                )
+
+
+def command_name(environ: Mapping[str, str] | None = None) -> str:
+    """How the user calls this program, for the commands we print; the launcher of a clone tells it."""
+    return shlex.quote((os.environ if environ is None else environ).get("WANVIDEO_COMMAND") or "wanvideo")

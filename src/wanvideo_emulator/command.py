@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import difflib
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from wanvideo_emulator.faults import GRAMMAR, BadFault, parse
 from wanvideo_emulator.options import Options
 from wanvideo_emulator.server import Emulator
 
 DEFAULTS = Options()
+PORT_MAX = 65_535
 EPILOG = f"""\
 Give the printed URL to the official SDK (DASHSCOPE_HTTP_BASE_URL) together with any key that starts with sk-.
 Nothing is ever sent to Alibaba Cloud and nothing is billed.
@@ -32,10 +35,35 @@ control, below the same host and port, no key needed
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without a page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message.removeprefix('argument ').rstrip('.')}; {self._way_out(message)}\n")
+
+    def _way_out(self, message: str) -> str:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            near = difflib.get_close_matches(unknown.partition("=")[0].split()[0], flags, n=1)
+            if near:
+                return f"did you mean {near[0]}?"
+        return f"`{self.prog} --help` lists every flag"
+
+
 def _span(text: str) -> tuple[float, float]:
     """`60` or `55-90`, seconds."""
     low, _, high = text.partition("-")
-    return float(low), float(high or low)
+    try:
+        return float(low), float(high or low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 60 or 55-90, seconds") from None
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: write 0 (any free one) to {PORT_MAX}")
+    return int(text)
 
 
 def _fault(text: str) -> str:
@@ -52,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("--host", default=DEFAULTS.host, help="address to listen on (default %(default)s)")
-    add("--port", type=int, default=DEFAULTS.port, help="0 takes a free port (default %(default)s)")
+    add("--port", type=_port, default=DEFAULTS.port, help="0 takes a free port (default %(default)s)")
     add(
         "--speed",
         type=float,
@@ -165,7 +193,7 @@ def serve(options: Options) -> None:
 
 def main(argv: list[str]) -> int:
     """Run the emulator as a command. Returns 0 after a stop by signal, 1 when it cannot listen."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="wanvideo emulator",
         description="A local stand-in for DashScope video synthesis (wan2.6-i2v-flash).",
     )
@@ -176,8 +204,6 @@ def main(argv: list[str]) -> int:
     except ValueError as trouble:
         parser.error(str(trouble))
     except OSError as trouble:
-        sys.stderr.write(
-            f"wanvideo emulator: cannot listen on {arguments.host}:{arguments.port}: {trouble}\n"
-        )
+        sys.stderr.write(f"error: cannot listen on {arguments.host}:{arguments.port}: {trouble}\n")
         return 1
     return 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 
 import pytest
 import typer
 
-from wanvideo.cli.printing import errors_told, seconds
+from wanvideo.cli.printing import as_called, errors_told, out, out_json, prepare_streams, say, seconds
 from wanvideo.errors import ImageInvalid, ProviderRefused, WanvideoError, all_errors
 
 
@@ -47,3 +49,62 @@ def test_every_error_is_one_object_with_its_exit_code(
     assert told.err == ""
     assert (body["code"], body["detail"], body["status"]) == (kind.code, "Why.", kind.status)
     assert left.value.exit_code == kind.exit_code > 0
+
+
+@pytest.mark.parametrize(
+    ("called", "spelt"),
+    [("./wanvideo", "./wanvideo"), ("/opt/my clone/wanvideo", "'/opt/my clone/wanvideo'"), ("", "wanvideo")],
+)
+def test_commands_are_spelt_as_the_user_calls_them(
+    called: str, spelt: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANVIDEO_COMMAND", called)
+    say("left.\n  pick it up:   wanvideo jobs watch j_1")
+    out("Run `wanvideo doctor`, or `wanvideo jobs list`.")
+    told = capsys.readouterr()
+    assert told.err == f"left.\n  pick it up:   {spelt} jobs watch j_1\n"
+    assert told.out == f"Run `{spelt} doctor`, or `{spelt} jobs list`.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/home/ada/output/ai-video-wan-video/videos/clip.mp4",
+        "/home/ada/my wanvideo jobs/clip.mp4",
+        "/home/ada/wanvideo/jobs",
+        "wanvideo waits and goes on by itself.",
+        "wanvideo jobsite",
+        "pip install wanvideo",
+    ],
+)
+def test_everything_else_with_that_word_is_left_alone(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANVIDEO_COMMAND", "./wanvideo")
+    assert as_called(text) == text
+
+
+def test_a_program_reads_the_same_words_however_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANVIDEO_COMMAND", "./wanvideo")
+    out_json({"hint": "Run `wanvideo doctor`."})
+    assert json.loads(capsys.readouterr().out) == {"hint": "Run `wanvideo doctor`."}
+
+
+@pytest.mark.parametrize(("encoding", "raw"), [("utf-8", "¥1 推近"), ("ascii", "\\u00a51 \\u63a8\\u8fd1")])
+def test_json_stays_json_in_every_encoding(encoding: str, raw: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    prepare_streams()
+    out_json({"text": "¥1 推近"})
+    told = written.getvalue().decode(encoding)
+    assert raw in told
+    assert json.loads(told) == {"text": "¥1 推近"}
+
+
+def test_words_that_nobody_can_read_stop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    say("still waiting")

@@ -25,10 +25,14 @@ def test_a_killed_job_is_taken_up_by_the_next_process_and_paid_once(wan: Desk, m
 
     job_id = job_id_in(killed.stderr)
     if moment in BY_COMMAND:
-        gap = {"WANVIDEO_ABSENCE_GAP": "1"}
+        gap = {
+            "WANVIDEO_ABSENCE_GAP": "1",
+            "WANVIDEO_SUBMIT_TIMEOUT": "2",
+            "WANVIDEO_CONNECT_TIMEOUT": "0.5",
+        }
         clip = VideoResult(**wan.run("jobs", "watch", job_id, "--json", env=gap).succeeded().json)
     else:
-        clip = wan.watch(job_id, absence_gap_s=1.0)
+        clip = wan.watch(job_id, absence_gap_s=1.0, submit_timeout_s=2, connect_timeout_s=0.5)
 
     assert len(wan.truth()["creates"]) == 1
     assert wan.paid_once()
@@ -46,7 +50,7 @@ def test_a_kill_at_any_moment_pays_at_most_once(wan: Desk, delay_s: float) -> No
     begun = wan.jobs()
     for job in begun:
         assert killed.code == 0 or job.id in killed.stderr, "whoever was killed knows what to pick up"
-        wan.watch(job.id, absence_gap_s=1.0)
+        wan.watch(job.id, absence_gap_s=1.0, submit_timeout_s=2, connect_timeout_s=0.5)
     if not begun:
         wan.make()
     assert len(wan.truth()["creates"]) == 1

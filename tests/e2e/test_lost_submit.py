@@ -40,7 +40,13 @@ def test_a_connection_that_drops_after_the_body_was_read_makes_one_clip(open_des
 
 def test_a_connection_that_drops_before_the_task_was_made_makes_one_clip(open_desk: OpenDesk) -> None:
     desk = open_desk(faults=("submit:drop-before*1",))
-    made = desk.generate(env={"WANVIDEO_ABSENCE_GAP": "1"}).succeeded()
+    made = desk.generate(
+        env={
+            "WANVIDEO_ABSENCE_GAP": "1",
+            "WANVIDEO_SUBMIT_TIMEOUT": "2",
+            "WANVIDEO_CONNECT_TIMEOUT": "0.5",
+        }
+    ).succeeded()
     assert "looking once more in 1 s to be sure" in made.stderr
     made_after_all(desk)
 
@@ -62,7 +68,14 @@ def test_whatever_answers_instead_of_the_provider_a_task_that_was_not_made_is_ma
     desks = [open_desk(faults=(fault,)) for fault in NEVER_MADE]
 
     async def together() -> None:
-        await asyncio.gather(*(desk.making(settings=desk.settings(absence_gap_s=1.0)) for desk in desks))
+        await asyncio.gather(
+            *(
+                desk.making(
+                    settings=desk.settings(absence_gap_s=1.0, submit_timeout_s=2, connect_timeout_s=0.5)
+                )
+                for desk in desks
+            )
+        )
 
     asyncio.run(together())
     for desk in desks:

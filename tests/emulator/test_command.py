@@ -47,6 +47,12 @@ def test_every_flag_reaches_its_option() -> None:
         ("--fault=submit:explode", "cannot 'explode'"),
         ("--speed=0", "speed must be above 0"),
         ("--run-s=90-50", "shortest, longest"),
+        ("--run-s=soon", "--run-s: 'soon' is not a time: write 60 or 55-90, seconds"),
+        ("--port=99999", "--port: '99999' is not a port: write 0 (any free one) to 65535"),
+        ("--port=-1", "--port: '-1' is not a port"),
+        ("--prot=8808", "unrecognized arguments: --prot=8808; did you mean --port?"),
+        ("--frobnicate", "unrecognized arguments: --frobnicate; `wanvideo emulator --help` lists every flag"),
+        ("--port", "--port: expected one argument; `wanvideo emulator --help` lists every flag"),
     ],
 )
 def test_senseless_flags_are_refused_with_the_reason(
@@ -55,7 +61,11 @@ def test_senseless_flags_are_refused_with_the_reason(
     with pytest.raises(SystemExit) as caught:
         main([flag])
     assert caught.value.code == 2
-    assert words in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert told.out == ""
+    (line,) = told.err.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
 
 
 def test_help_explains_the_faults(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +105,7 @@ async def test_a_taken_port_is_said_plainly(capsys: pytest.CaptureFixture[str]) 
         port = emulator.origin.rpartition(":")[2]
         code = await asyncio.to_thread(_main_without_signals, port)
     assert code == 1
-    assert "cannot listen on 127.0.0.1" in capsys.readouterr().err
+    assert "error: cannot listen on 127.0.0.1" in capsys.readouterr().err
 
 
 def _main_without_signals(port: str) -> int:

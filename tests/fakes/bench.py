@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from wanvideo.ledger.engine import sqlite_url
 from wanvideo.ledger.sql import SqlLedger
 
 LEASE_S = 30.0
-PICTURE = Picture("", "a" * 64, "b" * 64, "image/png", 240, 240)
+DATA = b"a picture"
+PICTURE = Picture("", sha256(DATA).hexdigest(), "b" * 64, "image/png", 240, 240)
 
 
 class FakeKill(BaseException):
@@ -82,7 +84,7 @@ class Bench:
             raise FakeKill(name)
 
     async def read_picture(self, request: VideoRequest) -> Accepted:
-        return Accepted(PICTURE, b"a picture", ".png", ())
+        return Accepted(PICTURE, DATA, ".png", ())
 
     async def submit(self, **fields: Any) -> Job:
         job, cached = await self.jobs.submit(asked(**fields), "dashscope", cache="off")

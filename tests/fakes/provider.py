@@ -122,6 +122,12 @@ class FakeProvider:
         self.uploaded.append(name)
         return Upload(f"oss://fake/{name}", self.clock.now() + timedelta(hours=48))
 
+    async def ready(self) -> None:
+        """Nothing to prepare."""
+
+    async def ping(self) -> datetime | None:
+        return self.clock.now()
+
     async def create(self, body: Mapping[str, Any]) -> TaskId:
         self.sent.append(dict(body))
         self.posted.set()

@@ -29,7 +29,8 @@ TOOLS = (
 )
 
 # Stands in for uv: notes how it was called, fails or dawdles when told to, and "installs" a command that
-# says where it runs and with what (with `-` it repeats its input).
+# says where it runs and with what (with `-` it repeats its input,
+# with `called` it says how it was told that the user calls it).
 FAKE_UV = r"""#!/bin/sh
 echo "uv $*" >>"$CALLS"
 [ "$1" = pip ] || exit 0
@@ -38,7 +39,8 @@ bin=${4%/python}
 : >"$bin/half-installed"
 sleep "${UV_TAKES_S:-0}"
 case "$*" in *--editable*)
-    printf '%s\n' "#!/bin/sh" "# made for $bin/" 'echo "$PWD" "$@"; [ "$*" != - ] || cat' >"$bin/wanvideo"
+    printf '%s\n' "#!/bin/sh" "# made for $bin/" 'echo "$PWD" "$@"; [ "$*" != - ] || cat' \
+        '[ "$*" != called ] || echo "$WANVIDEO_COMMAND"' >"$bin/wanvideo"
     chmod +x "$bin/wanvideo"
 esac
 """

@@ -60,6 +60,25 @@ def test_it_works_through_links(checkout: Checkout) -> None:
     assert checkout.run("../near", "x").stdout == f"{checkout.user_folder} x\n"
 
 
+def test_it_hands_on_how_the_user_called_it(checkout: Checkout) -> None:
+    def told(*command: str | Path, **env: str) -> str:
+        run = checkout.run(*command, "called", **env)
+        assert run.returncode == 0
+        return run.stdout.splitlines()[1]
+
+    launcher = checkout.root / "wanvideo"
+    (checkout.user_folder / "wanvideo").symlink_to(launcher)
+    (checkout.bin / "linked").symlink_to(launcher)
+    assert told(launcher) == str(launcher)
+    assert told("./wanvideo") == "./wanvideo"
+    assert told("sh", "wanvideo") == "./wanvideo"
+    assert told("./wanvideo", WANVIDEO_COMMAND="of another clone") == "./wanvideo"
+    assert told("sh", "-c", 'linked "$@"', "sh") == "linked"
+    (checkout.bin / "wanvideo").symlink_to(launcher)
+    assert told("sh", "-c", 'wanvideo "$@"', "sh") == "wanvideo"
+    assert told("./wanvideo") == "./wanvideo"
+
+
 @pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml"])
 def test_a_new_version_is_installed_at_the_next_start(checkout: Checkout, changed: str) -> None:
     checkout.wanvideo("x")

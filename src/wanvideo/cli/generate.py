@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wanvideo.cli.printing import errors_told, out, out_json, say
-from wanvideo.errors import ImageInvalid, RequestInvalid
+from wanvideo.errors import RequestInvalid
+from wanvideo.redact import redacted
 
 if TYPE_CHECKING:
+    from wanvideo.contract.terms import Terms
     from wanvideo.jobs.intake import Offer
 
 Prompt = Annotated[
@@ -98,34 +99,16 @@ def generate(
             "template": template, "motion_phrase": motion_phrase,
         }  # fmt: skip
         fields = _merged(_given(request, file), flags, wan)
-        if cache not in ("use", "off"):
-            raise RequestInvalid(f"{cache!r} is neither use nor off.", field="cache")
         import asyncio
 
-        asyncio.run(
-            _generate(
-                fields,
-                provider=provider,
-                cache=cache,
-                max_cost=_yuan(max_cost),
-                wait=wait,
-                timeout_s=timeout,
-                dry_run=dry_run,
-                as_json=as_json,
-            )
-        )
+        from wanvideo.contract.terms import read_terms
+
+        terms = read_terms(provider=provider, cache=cache, max_cost=max_cost, timeout_s=timeout)
+        asyncio.run(_generate(fields, terms, wait=wait, dry_run=dry_run, as_json=as_json))
 
 
 async def _generate(
-    fields: dict[str, Any],
-    *,
-    provider: str | None,
-    cache: str,
-    max_cost: Decimal | None,
-    wait: bool,
-    timeout_s: float | None,
-    dry_run: bool,
-    as_json: bool,
+    fields: dict[str, Any], terms: Terms, *, wait: bool, dry_run: bool, as_json: bool
 ) -> None:
     from wanvideo.app import open_app
     from wanvideo.cli.live import wait_for
@@ -134,19 +117,19 @@ async def _generate(
     from wanvideo.settings import Settings
 
     checked = parse_request(fields)
-    settings = Settings.read(provider=provider)
+    settings = Settings.read()
     set_up_logs(settings.log_level)
     async with open_app(settings) as app:
-        name, why = app.choose_provider(None)
-        if why:
-            say(why)
+        name, why = app.choose_provider(terms.provider)
         if dry_run:
             _print_offer(await app.jobs.offer(checked, name), as_json=as_json)
             return
-        most = settings.max_cost_cny if max_cost is None else max_cost
-        job, cached = await app.jobs.submit(checked, name, cache=cache, max_cost_cny=most)
+        most = settings.max_cost_cny if terms.max_cost_cny is None else terms.max_cost_cny
+        job, cached = await app.jobs.submit(checked, name, cache=terms.cache, max_cost_cny=most)
+        if why and not cached:
+            say(why)
         if wait or cached:
-            await wait_for(app, job.id, as_json=as_json, cached=cached, timeout_s=timeout_s)
+            await wait_for(app, job.id, as_json=as_json, cached=cached, timeout_s=terms.timeout_s)
         elif as_json:
             out_json({"job_id": job.id, "state": job.state.value})
         else:
@@ -200,7 +183,7 @@ def _given(request: str | None, file: Path | None) -> dict[str, Any]:
     field = "request" if request is not None else "file"
     try:
         text = request if request is not None else _read(file)
-        value = json.loads(text)
+        value = json.loads(text.removeprefix("\ufeff"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise RequestInvalid(f"{file} cannot be read: {reason}.", field=field) from None
@@ -222,23 +205,7 @@ def _merged(given: dict[str, Any], flags: dict[str, Any], wan: dict[str, Any]) -
     if options:
         before = fields.get("wan", {})
         fields["wan"] = {**before, **options} if isinstance(before, dict) else before
-    if "reference_image" not in fields:
-        raise ImageInvalid("A picture is required.", field="reference_image", hint="Name one: --image FILE.")
     return fields
-
-
-def _yuan(text: str | None) -> Decimal | None:
-    from decimal import InvalidOperation
-
-    if text is None:
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value < 0:
-        raise RequestInvalid(f"{text!r} is not an amount of yuan.", field="max_cost", hint="Write 1.5, say.")
-    return value
 
 
 def _print_offer(offer: Offer, *, as_json: bool) -> None:
@@ -249,11 +216,11 @@ def _print_offer(offer: Offer, *, as_json: bool) -> None:
                 "cost": offer.cost.as_json(),
                 "cached": offer.cached,
                 "warnings": list(offer.warnings),
-                "body": offer.body,
+                "body": redacted(offer.body),
             }
         )
         return
     for warning in offer.warnings:
         say(f"note: {warning}")
     say("an earlier clip would answer this, for nothing" if offer.cached else f"would cost: {offer.cost}")
-    out_json(offer.body)
+    out_json(redacted(offer.body))

@@ -55,11 +55,11 @@ def list_jobs(
         if not views:
             say('no jobs yet. Make one: wanvideo generate "slow push in" --image photo.jpg')
         for view in views:
-            cost = view["cost_cny"] if view["cost_cny"] is not None else view["estimate_cny"]
+            made = view["created_at"][:16].replace("T", " ")
             mark = "  AT RISK" if view["at_risk"] else ""
             out(
                 f"{view['job_id']}  {view['state']:<10} {view['provider']:<9} {view['duration']:>4g} s "
-                f"¥{cost:.2f}  {view['created_at'][:16].replace('T', ' ')}  {_short(view['prompt'])}{mark}"
+                f"{_money(view):>6}  {made}  {_short(view['prompt'])}{mark}"
             )
 
     _run(work, as_json=as_json)
@@ -116,9 +116,11 @@ def watch(
 
     async def work(app_: App) -> None:
         from wanvideo.cli.live import wait_for
+        from wanvideo.contract.terms import read_terms
 
+        terms = read_terms(timeout_s=timeout)
         job = await app_.jobs.reachable(job_id)
-        await wait_for(app_, job.id, as_json=as_json, timeout_s=timeout)
+        await wait_for(app_, job.id, as_json=as_json, timeout_s=terms.timeout_s)
 
     _run(work, as_json=as_json)
 
@@ -208,6 +210,15 @@ def _view(snapshot: Any) -> dict[str, Any]:
     return job_view(
         snapshot.job, elapsed_s=snapshot.elapsed_s, outlook=snapshot.outlook, at_risk=snapshot.at_risk
     )
+
+
+def _money(view: dict[str, Any]) -> str:
+    """What it cost; ~ for what it is expected to cost; - when it came to nothing and cost nothing."""
+    if view["cost_cny"] is not None:
+        return f"¥{view['cost_cny']:.2f}" if view["cost_cny"] else "free"
+    if view["state"] in ("failed", "cancelled"):
+        return "-"
+    return f"~¥{view['estimate_cny']:.2f}" if view["estimate_cny"] else "free"
 
 
 def _short(prompt: str) -> str:

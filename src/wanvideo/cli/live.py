@@ -39,7 +39,7 @@ async def wait_for(
         async with asyncio.timeout(timeout_s), app.running(lambda: [job_id]):
             await _until_over(app, job_id, interrupted)
     except TimeoutError:
-        raise still_waiting(job_id, timeout_s) from None
+        raise still_waiting(await app.jobs.job(job_id), timeout_s) from None
     finally:
         presses()
     job = await app.jobs.job(job_id)
@@ -68,7 +68,8 @@ async def _until_over(app: App, job_id: JobId, interrupted: asyncio.Event) -> No
         spinner = Spinner("dots", text="")
         with Live(spinner, console=console, transient=True, refresh_per_second=8):
             async for snapshot in app.jobs.follow(job_id):
-                spinner.update(text=Text(line(snapshot)))  # a provider's words may hold [brackets]
+                # a provider's words may hold [brackets], and be longer than the line
+                spinner.update(text=Text(line(snapshot), no_wrap=True, overflow="ellipsis"))
                 if await _leave(app, snapshot.job, interrupted):
                     return
         return
@@ -176,5 +177,6 @@ def _tell_left(job: Job) -> None:
         say(f"  decide yourself:   wanvideo jobs resolve {job.id}")
         return
     say(f"left; the clip goes on at the provider and will be billed (¥{float(job.estimate_cny):.2f}).")
-    say(f"  pick it up: wanvideo jobs watch {job.id}")
-    say(f"  cancel it:  wanvideo jobs cancel {job.id}")
+    say(f"  pick it up within 24 hours: wanvideo jobs watch {job.id}")
+    if job.seen_status == "pending":
+        say(f"  cancel it while it waits:   wanvideo jobs cancel {job.id}")

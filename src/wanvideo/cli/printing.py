@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import typer
 
 from wanvideo.errors import WanvideoError
 
+# Our own messages write a command in backticks or after a colon; "my wanvideo jobs" in a path is left alone.
+_CALL = re.compile(r"(^|`|: +)wanvideo(?= (?:jobs|generate|doctor|schema|estimate|emulator)\b)", re.MULTILINE)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take every character, and be there at all. Once, before the first word."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller (`>&-`): a file we open must not take its number
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def release(stream: TextIO) -> OSError | None:
+    """Flush for the last time; what cannot be written goes nowhere, or Python's own last flush complains."""
+    try:
+        stream.flush()
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return error
+    return None
+
+
+def as_called(text: str) -> str:
+    """The text with our commands spelt as this user calls them: `./wanvideo jobs list` in a clone."""
+    if not _CALL.search(text):
+        return text
+    from wanvideo.settings import command_name  # not for `--help`: it costs 100 ms
+
+    name = command_name()
+    return _CALL.sub(lambda found: found[1] + name, text)
+
 
 def out(text: str) -> None:
     """The answer itself: what a script reads."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def say(text: str) -> None:
-    """Anything around the answer."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    _write(as_called(text))
 
 
 def out_json(value: Any) -> None:
-    out(json.dumps(value, ensure_ascii=False, indent=2))
+    """The answer as one object, word for word: commands in it stay `wanvideo ...`."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    _write(text)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:  # of the same kind (a BrokenPipeError stays one), but with a name
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def say(text: str) -> None:
+    """Anything around the answer. Nobody has to be there to read it: a clip is not given up for that."""
+    with suppress(OSError):
+        sys.stderr.write(as_called(text) + "\n")
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
 from wanvideo.app import App, open_app
 from wanvideo.contract.fields import VideoFields, one_request
 from wanvideo.contract.job import JobId, State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
+from wanvideo.contract.terms import Cache, read_terms
 from wanvideo.jobs.service import Snapshot, still_waiting
 from wanvideo.settings import Settings
 
-Cache = Literal["use", "off"]
 OnProgress = Callable[[Snapshot], None]
 
 
@@ -43,13 +43,14 @@ class AsyncJob:
     ) -> VideoResult:
         """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
         app = self._client.app
+        read_terms(timeout_s=timeout_s, on_progress=on_progress)
         try:
             async with asyncio.timeout(timeout_s):
                 async for snapshot in app.jobs.follow(self.id):
                     if on_progress is not None:
                         on_progress(snapshot)
         except TimeoutError:
-            raise still_waiting(self.id, timeout_s) from None
+            raise still_waiting(await app.jobs.job(self.id), timeout_s) from None
         return app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
 
     async def cancel(self, *, abandon: bool = False) -> State:
@@ -107,10 +108,11 @@ class AsyncClient:
 
         Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, CredentialsMissing. Nothing was sent then.
         """
+        terms = read_terms(provider=provider, cache=cache, max_cost=max_cost)
         checked = one_request(request, fields)
-        name, _ = self.app.choose_provider(provider)
-        most = self.app.settings.max_cost_cny if max_cost is None else Decimal(str(max_cost))
-        job, cached = await self.app.jobs.submit(checked, name, cache=cache, max_cost_cny=most)
+        name, _ = self.app.choose_provider(terms.provider)
+        most = self.app.settings.max_cost_cny if max_cost is None else terms.max_cost_cny
+        job, cached = await self.app.jobs.submit(checked, name, cache=terms.cache, max_cost_cny=most)
         return self._drive(AsyncJob(self, job.id, cached=cached))
 
     async def generate(
@@ -125,12 +127,16 @@ class AsyncClient:
         **fields: Unpack[VideoFields],
     ) -> VideoResult:
         """Make one clip and wait for it. May cost money; see `submit` and `AsyncJob.wait` for the errors."""
+        read_terms(timeout_s=timeout_s, on_progress=on_progress)  # before anything is made or paid
         job = await self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
         return await job.wait(timeout_s, on_progress=on_progress)
 
     async def job(self, job_id: str) -> AsyncJob:
-        """Pick up a job of this ledger, wherever it was started. Raises: JobNotFound."""
-        found = await self.app.jobs.job(job_id)
+        """Pick up a job of this ledger, wherever it was started.
+
+        Raises: JobNotFound; JobConflict when it was sent to another endpoint than this client's.
+        """
+        found = await self.app.jobs.reachable(job_id)
         return self._drive(AsyncJob(self, found.id))
 
     def _drive(self, job: AsyncJob) -> AsyncJob:

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar, Unpack
 
-from wanvideo.client.asynchronous import AsyncClient, AsyncJob, Cache, OnProgress
+from wanvideo.client.asynchronous import AsyncClient, AsyncJob, OnProgress
 from wanvideo.contract.fields import VideoFields
 from wanvideo.contract.job import State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
+from wanvideo.contract.terms import Cache, read_terms
 from wanvideo.jobs.service import Snapshot
 from wanvideo.settings import Settings
 
@@ -96,6 +97,7 @@ class Client:
         **fields: Unpack[VideoFields],
     ) -> VideoResult:
         """Make one clip and wait for it; see AsyncClient.generate. May cost money."""
+        read_terms(timeout_s=timeout_s, on_progress=on_progress)  # before anything is made or paid
         job = self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
         return job.wait(timeout_s, on_progress=on_progress)
 

@@ -33,4 +33,4 @@ def one_request(request: VideoRequest | Mapping[str, Any] | None, fields: VideoF
         raise RequestInvalid(
             "Give a request or its fields, not both.", hint="Put the fields into the request."
         )
-    return request if isinstance(request, VideoRequest) else parse_request(dict(request))
+    return parse_request(request if isinstance(request, VideoRequest | str) else dict(request))

@@ -7,7 +7,15 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails
 
 from wanvideo.contract.model_card import MODEL, limit
@@ -27,6 +35,16 @@ def _number(value: Any) -> Any:
 def _prompt(value: Any) -> Any:
     if isinstance(value, str) and value and not value.strip():
         raise ValueError("is blank")
+    return value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _sound_url(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://", "oss://")):
+        raise ValueError("is not an http(s) or oss:// URL; the provider fetches the sound itself")
     return value
 
 
@@ -65,11 +83,13 @@ class WanOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    resolution: Literal["720P", "1080P"] | None = Field(
+    resolution: Annotated[Literal["720P", "1080P"] | None, BeforeValidator(_upper)] = Field(
         None, description="Pixel tier; chosen from `size` when left out. 1080P costs more."
     )
     audio: bool = Field(True, description="Sound. A silent clip costs half in Beijing.")
-    audio_url: str | None = Field(None, description="http(s) URL of a wav or mp3, 3 to 30 s, at most 15 MB.")
+    audio_url: Annotated[str | None, AfterValidator(_sound_url)] = Field(
+        None, description="http(s) URL of a wav or mp3, 3 to 30 s, at most 15 MB."
+    )
     prompt_extend: bool = Field(True, description="Let the provider's language model enrich the prompt.")
     shot_type: Literal["single", "multi"] | None = Field(None, description="Acts only with prompt_extend.")
     watermark: bool = Field(False, description="The provider's own mark, lower right.")
@@ -161,12 +181,17 @@ def parse_request(fields: Any) -> VideoRequest:
         raise _refusal(error.errors(include_url=False, include_context=False)) from None
 
 
+def _path(problem: ErrorDetails) -> str:
+    return ".".join(str(part) for part in problem["loc"] if part not in ("str", "bytes"))
+
+
 def _refusal(problems: list[ErrorDetails]) -> RequestInvalid:
     first = min(problems, key=lambda p: p["type"] != "extra_forbidden")
-    others = len(problems) - 1
-    path = [str(part) for part in first["loc"] if part not in ("str", "bytes")]
-    field = ".".join(path)
-    hint = f" {others} more field{'s are' if others > 1 else ' is'} wrong too." if others else ""
+    field = _path(first)
+    path = field.split(".")
+    others = dict.fromkeys(_path(problem) for problem in problems)
+    others.pop(field, None)
+    hint = f" Wrong too: {', '.join(others)}." if others else ""
     if first["type"] == "extra_forbidden":
         known = WanOptions if path[0] == "wan" and len(path) > 1 else VideoRequest
         close = difflib.get_close_matches(path[-1], list(known.model_fields), n=1)

@@ -72,11 +72,18 @@ def _unseen(url: str, request: VideoRequest) -> Accepted:
 
 
 def _read_file(given: str) -> bytes:
+    scheme = urlsplit(given).scheme if "://" in given else ""
+    if scheme not in ("", "file"):
+        raise ImageInvalid(
+            f"{scheme}:// is not read.", field=FIELD, hint="Give a file, or an http(s):// or oss:// URL."
+        )
     path = Path(unquote(urlsplit(given).path) if given.startswith("file://") else given).expanduser()
     try:
         size_bytes = path.stat().st_size
         if path.is_dir():
             raise ImageInvalid(f"{given} is a folder.", field=FIELD, hint="Name a picture file in it.")
+        if not path.is_file():
+            raise ImageInvalid(f"{given} is not a regular file.", field=FIELD, hint="Save the picture first.")
         most_bytes = limit("image_max_bytes")
         if size_bytes > most_bytes:
             raise ImageInvalid(

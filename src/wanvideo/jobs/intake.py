@@ -45,8 +45,9 @@ async def offer(
     seed = request.seed if request.seed is not None else 0
     url = accepted.picture.url or f"(uploaded when sent: {accepted.picture.sha256[:16]})"
     body = provider.body(Order(request, seed, url, omit))
-    if request.seed is None and "seed" in body.get("parameters", {}):
-        body["parameters"]["seed"] = "(drawn when sent)"
+    if request.seed is None:
+        fields = body if "seed" in body else body["parameters"]
+        fields["seed"] = "(drawn when sent)"
     key = _key(request, accepted, provider_name)
     hit = await _hit(shop, key)
     return Offer(provider_name, provider.estimate(request), body, accepted.warnings, hit is not None)

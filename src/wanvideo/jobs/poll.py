@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import timedelta
 from typing import Any
 
 from wanvideo.contract.job import Event, Job
 from wanvideo.contract.model_card import limit
-from wanvideo.errors import CancelRefused, ProviderFailed, TaskExpired, WanvideoError
+from wanvideo.errors import CancelRefused, MediaRejected, ProviderFailed, TaskExpired, WanvideoError
 from wanvideo.jobs.policy import MAX_TROUBLES, backoff_s, next_look_s
 from wanvideo.jobs.storing import store
 from wanvideo.jobs.submit import dropped
@@ -84,7 +85,7 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         latency_s=_latency_s(shop, job, report),
         expires_at=expires_at,
         cost_cny=str(report.cost.cny) if report.cost else job.estimate_cny,
-        warnings=tuple(dict.fromkeys((*job.warnings, *report.warnings))),
+        warnings=tuple(dict.fromkeys((*job.warnings, *report.warnings, *_adopted_told(job)))),
         evidence={"billed_s": report.billed_s},
     )
     written = await shop.ledger.write(
@@ -116,9 +117,23 @@ async def _is_ours(shop: Workshop, job: Job, report: TaskReport) -> bool:
     """An adopted task must have our prompt and our seconds; otherwise it is somebody else's."""
     attempt = (await shop.ledger.attempts(job.id))[-1]
     sent = attempt.body.get("input", {}).get("prompt")
-    same_prompt = report.prompt_seen is None or sent is None or report.prompt_seen == sent
+    same_prompt = report.prompt_seen is None or sent is None or _words(report.prompt_seen) == _words(sent)
     same_length = report.billed_s is None or round(report.billed_s) == job.billed_s
     return same_prompt and same_length
+
+
+def _adopted_told(job: Job) -> list[str]:
+    if not job.evidence.get("adopted"):
+        return []
+    warning = (
+        "The submit was never answered; this clip was found by its time, prompt and length. "
+        "If another program of the account sent the same words, look whether it shows your picture."
+    )
+    return [warning]
+
+
+def _words(prompt: str) -> list[str]:
+    return unicodedata.normalize("NFKC", prompt).split()
 
 
 async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
@@ -133,6 +148,8 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
             lease, changes, event=Event.PARAMETER_DROPPED, data={"parameter": parameter}, release_in_s=0
         )
         return
+    if isinstance(error, MediaRejected):  # the next try uploads the picture anew
+        await shop.ledger.forget_upload(job.account, job.picture.sha256)
     body = failure(job, error)
     if report.passing and job.troubles < MAX_TROUBLES:
         changes = moved(job, Event.PROVIDER_TROUBLE, troubles=job.troubles + 1, **fresh)

@@ -9,6 +9,7 @@ uncertain and waits for a person; it is never sent again blindly.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from wanvideo.contract.job import Attempt, Event, Job, State, TaskId
@@ -24,6 +25,8 @@ DOUBT_SLACK = timedelta(minutes=15)
 """An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
 SUBMIT_REACH = timedelta(minutes=3)
 """How long after the attempt's start its task can have been made: the submit's time-out, and room."""
+MOST_SKEW_S = 60.0
+"""A clock that is further off may have asked for the wrong part of the list."""
 _AMBIGUOUS_LOOK_S = 60.0
 _RIVAL_LOOK_S = 5.0
 _MANY = 1000
@@ -32,9 +35,15 @@ _MANY = 1000
 async def reconcile(shop: Workshop, lease: Lease) -> None:
     """One look at the task list for one uncertain job."""
     job, provider = lease.job, shop.provider(lease.job.provider)
-    attempt = (await shop.ledger.attempts(job.id))[-1]
+    attempts = await shop.ledger.attempts(job.id)
+    attempt = attempts[-1]
     if attempt.task_id is not None:  # the answer came after all, to a worker whose lease was over
         await found(shop, lease, attempt.task_id, adopted=False)
+        return
+    sent_by = (attempt.endpoint, attempt.key_fingerprint)
+    if sent_by != (provider.account.endpoint, provider.account.key_fingerprint):
+        why = f"it was sent to {attempt.endpoint} with key {attempt.key_fingerprint}; only these can find it"
+        await _wait_for_a_person(shop, lease, why)
         return
     lost_at = min(datetime.fromisoformat(job.evidence["lost_at"]), attempt.started_at + SUBMIT_REACH)
     first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK
@@ -55,20 +64,16 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
             "a task was made, but another submit of the same moment may own it; looking again. "
             f"To decide: `wanvideo jobs resolve {job.id}`"
         )
-        changes = {"note": note, "evidence": {**job.evidence, "empty_at": None}}
-        await shop.ledger.write(lease, changes, release_in_s=_RIVAL_LOOK_S)
+        shop.empty_since_s.pop(job.id, None)
+        await shop.ledger.write(lease, {"note": note}, release_in_s=_RIVAL_LOOK_S)
     elif len(near) == 1:
         await found(shop, lease, near[0].task_id, adopted=True)
     elif unknown:
         count = len(unknown)
-        note = (
-            f"{count} task{'s' if count > 1 else ''} of the account could be this one; "
-            f"decide with `wanvideo jobs resolve {job.id}`"
-        )
-        changes = {"note": note, "evidence": {**job.evidence, "empty_at": None}}
-        await shop.ledger.write(lease, changes, release_in_s=_AMBIGUOUS_LOOK_S)
+        why = f"{count} task{'s' if count > 1 else ''} of the account could be this one"
+        await _wait_for_a_person(shop, lease, why)
     else:
-        await _empty(shop, lease, attempt)
+        await _empty(shop, lease, attempts)
 
 
 async def found(shop: Workshop, lease: Lease, task_id: TaskId, *, adopted: bool) -> None:
@@ -122,27 +127,57 @@ async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:
     return False
 
 
-async def _empty(shop: Workshop, lease: Lease, attempt: Attempt) -> None:
-    """The first empty list is noted; a second one, long enough after it, proves that nothing was made."""
+async def _empty(shop: Workshop, lease: Lease, attempts: list[Attempt]) -> None:
+    """An empty list. Two of them, long enough apart and late enough, prove that nothing was made."""
     job = lease.job
-    if shop.elapsed_s(attempt.started_at) > limit("task_ttl_s") - DOUBT_SLACK.total_seconds():
-        note = (
-            "the submit is older than the provider's task list, so nothing can be proved any more; "
-            f"decide with `wanvideo jobs resolve {job.id}`"
+    doubt = _doubt(shop, job, attempts)
+    if doubt:
+        await _wait_for_a_person(shop, lease, doubt)
+        return
+    wait_s = _proof_in_s(shop, job, attempts[-1])
+    if wait_s > 0:
+        note = f"the provider lists no such task; looking once more in {wait_s:.0f} s to be sure"
+        await shop.ledger.write(lease, {"note": note}, release_in_s=wait_s)
+        return
+    try:
+        provider_at = await shop.provider(job.provider).ping()
+    except WanvideoError as error:
+        await shop.ledger.write(lease, {"note": f"looking for the task: {error.detail}"}, release_in_s=5)
+        return
+    skew_s = 0.0 if provider_at is None else abs((shop.clock.now() - provider_at).total_seconds())
+    if skew_s > MOST_SKEW_S:
+        await _wait_for_a_person(
+            shop, lease, f"this clock is {skew_s:.0f} s off, so an empty list proves nothing"
         )
-        await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)
         return
-    gap_s = shop.rules.absence_gap_s
-    seen = job.evidence.get("empty_at")
-    since_s = shop.elapsed_s(datetime.fromisoformat(seen)) if seen else None
-    if since_s is not None and since_s >= gap_s:
-        changes = moved(job, Event.PROVED_ABSENT, evidence={})
-        await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT), changes, release_in_s=0)
-        return
-    empty_at = seen or shop.clock.now().isoformat()
-    wait_s = gap_s if since_s is None else gap_s - since_s
-    changes = {
-        "note": f"the provider lists no such task; looking once more in {max(wait_s, 0):.0f} s to be sure",
-        "evidence": {**job.evidence, "empty_at": empty_at},
-    }
-    await shop.ledger.write(lease, changes, release_in_s=max(wait_s, 0.0))
+    shop.empty_since_s.pop(job.id, None)
+    changes = moved(job, Event.PROVED_ABSENT, evidence={})
+    await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT), changes, release_in_s=0)
+
+
+def _doubt(shop: Workshop, job: Job, attempts: list[Attempt]) -> str:
+    """Why an empty list proves nothing for this job; empty when it may."""
+    if shop.elapsed_s(attempts[-1].started_at) > limit("task_ttl_s") - DOUBT_SLACK.total_seconds():
+        return "the submit is older than the provider's task list, so nothing can be proved any more"
+    if job.evidence.get("strangers"):
+        return "a task of that moment was let go because its prompt or length did not fit"
+    if any(attempt.outcome == Event.PROVED_ABSENT for attempt in attempts):
+        return "a submit of this job was lost and proved absent once before"
+    return ""
+
+
+def _proof_in_s(shop: Workshop, job: Job, attempt: Attempt) -> float:
+    """Seconds until the list that proves absence. Both are this process's: clocks may be set between."""
+    if Decimal(job.estimate_cny) == 0:
+        return 0.0  # nothing is at stake
+    now_s = shop.clock.steady_s()
+    first_s = shop.empty_since_s.setdefault(job.id, now_s)
+    gap_left_s = shop.rules.absence_gap_s - (now_s - first_s)
+    reach_left_s = shop.rules.submit_reach_s - shop.elapsed_s(attempt.started_at)
+    return max(gap_left_s, reach_left_s)
+
+
+async def _wait_for_a_person(shop: Workshop, lease: Lease, why: str) -> None:
+    shop.empty_since_s.pop(lease.job.id, None)
+    note = f"{why}; decide with `wanvideo jobs resolve {lease.job.id}`"
+    await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)

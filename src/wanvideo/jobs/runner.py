@@ -66,6 +66,9 @@ class Runner:
                         await self._take_from_dead()
                         next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
                     await self._round(only())
+                except WanvideoError as error:
+                    log.warning("%s Trying again.", error.detail)
+                    await self._shop.clock.sleep(_IDLE_LOOK_S)
                 except Exception:
                     # A ledger may be locked or its disk full for a while; a loop that ended here would
                     # leave everybody who waits for a job waiting for ever.
@@ -86,6 +89,16 @@ class Runner:
                 limit=free,
                 lease_s=self._shop.rules.lease_s,
             )
+            if self._shop.crowded.is_set() and chosen is not None:
+                self._shop.crowded.clear()
+                # Jobs that somebody left hold the places: look whether their tasks have ended meanwhile.
+                leases += await ledger.claim(
+                    self._worker.name,
+                    states=(State.RUNNING, State.UNCERTAIN, State.SUBMITTING),
+                    only=None,
+                    limit=free,
+                    lease_s=self._shop.rules.lease_s,
+                )
             for lease in leases:
                 task = asyncio.create_task(self._handle(lease))
                 self._tasks.add(task)
@@ -117,14 +130,18 @@ class Runner:
                 if now is not None and now.state is not State.SUBMITTING:
                     await self._shop.ledger.write(lease, {}, release_in_s=0)
             raise
-        except WanvideoError as error:
-            log.warning("%s: %s (%s)", lease.job.id, error.detail, error.code)
-            await self._shop.ledger.write(lease, {"note": error.detail}, release_in_s=5)
+        except (WanvideoError, OSError) as error:
+            why = error.detail if isinstance(error, WanvideoError) else str(error)
+            log.warning("%s: %s", lease.job.id, why)
+            await self._note(lease, why, again_in_s=5)
         except Exception as error:
             # A bug must neither lose the job nor spin: it is recorded, and the job looked at again later.
             log.exception("%s: a step broke in state %s", lease.job.id, lease.job.state)
-            note = f"internal error, trying again: {type(error).__name__}"
-            await self._shop.ledger.write(lease, {"note": note}, release_in_s=30)
+            await self._note(lease, f"internal error, trying again: {type(error).__name__}", again_in_s=30)
+
+    async def _note(self, lease: Lease, why: str, *, again_in_s: float) -> None:
+        with contextlib.suppress(WanvideoError):  # the ledger itself may be the trouble; the lease then ends
+            await self._shop.ledger.write(lease, {"note": why}, release_in_s=again_in_s)
 
     async def _holding(self, lease: Lease, step: Coroutine[Any, Any, None]) -> None:
         """Run a step while renewing its lease; a lease that is lost stops the step."""
@@ -136,7 +153,7 @@ class Runner:
                 if done:
                     working.result()
                     return
-                if not await self._shop.ledger.renew(lease, lease_s=self._shop.rules.lease_s):
+                if not await self._renewed(lease):
                     log.warning("%s: the lease was lost; another worker goes on", lease.job.id)
                     return
         finally:
@@ -144,6 +161,14 @@ class Runner:
                 working.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
+
+    async def _renewed(self, lease: Lease) -> bool:
+        """False when somebody else has the job. A ledger that cannot be asked takes nothing away."""
+        try:
+            return await self._shop.ledger.renew(lease, lease_s=self._shop.rules.lease_s)
+        except WanvideoError as error:
+            log.warning("%s: the lease could not be renewed: %s", lease.job.id, error.detail)
+            return True
 
     async def _drain(self) -> None:
         """Stop what is in hand. A POST that is out is waited for: its answer is money."""

@@ -22,11 +22,12 @@ from wanvideo.jobs.intake import Offer, ReadPicture, offer, take_in
 from wanvideo.jobs.machine import FINAL
 from wanvideo.jobs.policy import outlook
 from wanvideo.jobs.reconcile import found
-from wanvideo.jobs.storing import AT_RISK
+from wanvideo.jobs.storing import at_risk
 from wanvideo.jobs.workshop import Workshop, failure, moved
-from wanvideo.ports import Ending, Lease
+from wanvideo.ports import Ending, Lease, TaskStatus
 
 _LOOK_S = 0.1
+_ANSWER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,19 @@ class Snapshot:
     at_risk: bool
 
 
-def still_waiting(job_id: JobId, timeout_s: float | None) -> WaitTimeout:
-    """The error for somebody who stops waiting: how to pick the job up again."""
+def still_waiting(job: Job, timeout_s: float | None) -> WaitTimeout:
+    """The error for somebody who stops waiting: what goes on without them, and how to pick it up again."""
+    if job.state is State.QUEUED:
+        left = "Nothing was sent yet, and the job waits"
+    elif job.provider == "preview":
+        left = "The job waits in the ledger"
+    else:
+        left = "The provider goes on with it, and keeps the clip for 24 hours"
     return WaitTimeout(
         f"The clip is not there after {timeout_s:g} s.",
-        job_id=job_id,
-        hint=f"The job goes on; pick it up with `wanvideo jobs watch {job_id}`.",
+        job_id=job.id,
+        task_id=job.task_id,
+        hint=f"{left}; pick it up with `wanvideo jobs watch {job.id}`.",
     )
 
 
@@ -139,18 +147,13 @@ class Jobs:
         text = ""
         if job.state is State.RUNNING and job.provider in self._shop.providers:
             text = outlook(self._shop.elapsed_s(since), await self._shop.expected(job))
-        at_risk = (
-            job.state is State.STORING
-            and job.expires_at is not None
-            and job.expires_at - self._shop.clock.now() <= AT_RISK
-        )
         over = job.state in FINAL
         elapsed_s = (
             (job.updated_at - job.created_at).total_seconds()
             if over
             else self._shop.elapsed_s(job.created_at)
         )
-        return Snapshot(job, elapsed_s, text, at_risk)
+        return Snapshot(job, elapsed_s, text, at_risk(self._shop, job))
 
     async def follow(self, job_id: JobId) -> AsyncIterator[Snapshot]:
         """The job whenever something changed, and about ten times a second besides, until it is over."""
@@ -202,10 +205,18 @@ class Jobs:
 
     async def answered(self, job_id: JobId) -> Job:
         """The job once its wish to be cancelled was honoured or refused by whoever drives it."""
+        until_s = self._shop.clock.steady_s() + _ANSWER_S
         async for snapshot in self.follow(job_id):
-            if snapshot.job.cancel is None:
+            job = snapshot.job
+            if job.cancel is None:
                 break
-        return snapshot.job
+            if self._shop.clock.steady_s() > until_s:
+                raise JobConflict(
+                    f"The wish to cancel is written down, but not honoured yet: {job.note or job.state}.",
+                    job_id=job.id,
+                    hint=f"Whoever drives the job honours it next, `wanvideo jobs watch {job.id}` for one.",
+                )
+        return job
 
     async def retry(self, job_id: JobId) -> Job:
         """A new attempt under the same job, its history kept. It may be billed like any clip.
@@ -246,8 +257,7 @@ class Jobs:
             raise JobConflict(f"Only an uncertain job is resolved; this one is {job.state}.", job_id=job.id)
         if how == "adopt":
             assert task_id is not None
-            if await self._shop.ledger.known_tasks([TaskId(task_id)]):
-                raise JobConflict(f"The task {task_id} belongs to a job already.", job_id=job.id)
+            await self._adoptable(job, TaskId(task_id))
         lease = await self._lease(job, (State.UNCERTAIN,))
         if how == "adopt":
             await found(self._shop, lease, TaskId(str(task_id)), adopted=True)
@@ -265,6 +275,18 @@ class Jobs:
             )
         self._wake()
         return await self.job(job.id)
+
+    async def _adoptable(self, job: Job, task_id: TaskId) -> None:
+        """Ask before a job is tied to a task. Raises: JobConflict, or what the provider answered."""
+        if await self._shop.ledger.known_tasks([task_id]):
+            raise JobConflict(f"The task {task_id} belongs to a job already.", job_id=job.id)
+        report = await self._shop.provider(job.provider).fetch(task_id)
+        if report.status is TaskStatus.UNKNOWN:
+            raise JobConflict(
+                f"The provider knows no task {task_id}.",
+                job_id=job.id,
+                hint="Look its id up in the Model Studio console; nothing was changed.",
+            )
 
     async def _lease(self, job: Job, states: tuple[State, ...]) -> Lease:
         """Hold a job for one change; waits a moment for a worker that is just looking at it."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wanvideo.contract.job import Event, Job
+from wanvideo.contract.job import Event, Job, State
 from wanvideo.contract.price import Cost
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.size import exact_fps
@@ -26,8 +26,18 @@ if TYPE_CHECKING:
 
 AT_RISK = timedelta(hours=6)
 """From this long before the link dies, every face shouts."""
+_LONGEST_WAIT_S = 60.0
 SAME_DAMAGE = 3
-"""After this many downloads of the very same broken bytes, the damage is the provider's."""
+"""After this many downloads of the very same broken bytes, near the link's end, they are kept as they are."""
+
+
+def at_risk(shop: Workshop, job: Job) -> bool:
+    """Whether the clip's link dies soon and the clip is not stored."""
+    return (
+        job.state is State.STORING
+        and job.expires_at is not None
+        and job.expires_at - shop.clock.now() <= AT_RISK
+    )
 
 
 async def store(shop: Workshop, lease: Lease) -> None:
@@ -55,7 +65,9 @@ async def store(shop: Workshop, lease: Lease) -> None:
         shop.finished.pop(job.id, None)  # the link may be the trouble: ask for it again
         why = trouble.detail if isinstance(trouble, WanvideoError) else str(trouble)
         changes = {"note": why, "store_tries": job.store_tries + 1, "evidence": evidence}
-        await shop.ledger.write(lease, changes, release_in_s=backoff_s(job.store_tries, most_s=60))
+        await shop.ledger.write(
+            lease, changes, release_in_s=backoff_s(job.store_tries, most_s=_LONGEST_WAIT_S)
+        )
         return
     shop.failpoint("before_stored")
     changes = moved(
@@ -78,10 +90,9 @@ async def store(shop: Workshop, lease: Lease) -> None:
 async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> VideoResult:
     """Download, check, conform, put in place. `evidence` takes what the next try should know."""
     provider = shop.provider(job.provider)
-    report = shop.finished.get(job.id) or await _report_again(shop, job, provider)
     files = WorkFiles(shop.work_dir, job)
     files.make_folder()
-    source = await download(shop, provider, report, files.download)
+    source, report = await _fetched(shop, job, provider, files)
     shop.failpoint("after_download")
     made = await _made_to_fit(shop, job, files, source, evidence)
     shop.failpoint("after_conform")
@@ -90,8 +101,8 @@ async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> Vid
         kept = await shop.store.put_clip(job, files.download, Keep.SOURCE)
     stored = await shop.store.put_clip(job, files.conformed, Keep.CLIP)
     request = request_of(job)
-    cost = report.cost or provider.settled(request, _billed_s(job, report))
-    told = (*job.warnings, *report.warnings, *made.warnings, *_billing_told(request.duration, cost))
+    cost = (report and report.cost) or provider.settled(request, _billed_s(job, report))
+    told = (*job.warnings, *made.warnings, *_billing_told(request.duration, cost))
     return VideoResult(
         video_url=stored.url,
         duration=round(made.facts.duration_s, 3),
@@ -108,6 +119,29 @@ async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> Vid
         created_at=job.created_at,
         source_url=kept.url if kept else None,
     )
+
+
+async def _fetched(
+    shop: Workshop, job: Job, provider: Provider, files: WorkFiles
+) -> tuple[Download, TaskReport | None]:
+    """The downloaded clip. When its link has died, what an earlier try brought home whole will do."""
+    try:
+        report = shop.finished.get(job.id) or await _report_again(shop, job, provider)
+        return await download(shop, provider, report, files.download), report
+    except ResultExpired:
+        if not await asyncio.to_thread(_is_whole, files.download):
+            raise
+        return Download(await asyncio.to_thread(_sha256, files.download), None), None
+
+
+def _is_whole(path: Path) -> bool:
+    from wanvideo.media.probe import check
+
+    try:
+        check(path)
+    except ClipInvalid:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +172,7 @@ async def _made_to_fit(
         evidence["broken_times"] = evidence.get("broken_times", 0) + 1 if same else 1
         evidence["broken_sha256"] = source.sha256
         try:
-            if evidence["broken_times"] < SAME_DAMAGE:
+            if evidence["broken_times"] < SAME_DAMAGE or not at_risk(shop, job):
                 raise
             facts = await asyncio.to_thread(probe, files.download)
         except ClipInvalid:
@@ -171,8 +205,9 @@ async def _conform(shop: Workshop, job: Job, files: WorkFiles) -> tuple[str, ...
     return done.changed
 
 
-def _billed_s(job: Job, report: TaskReport) -> float:
-    return report.billed_s if report.billed_s is not None else job.billed_s
+def _billed_s(job: Job, report: TaskReport | None) -> float:
+    told = report.billed_s if report else job.evidence.get("billed_s")
+    return float(job.billed_s if told is None else told)
 
 
 def _billing_told(duration_s: float, cost: Cost) -> list[str]:
@@ -186,14 +221,12 @@ def _billing_told(duration_s: float, cost: Cost) -> list[str]:
 async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskReport:
     """Ask for the link again: after a restart, or when the last one did not work."""
     assert job.task_id is not None
-    expired = job.expires_at is not None and shop.clock.now() >= job.expires_at
-    if expired:
-        raise ResultExpired("The clip's link has died.")
     report = await provider.fetch(job.task_id)
     if report.status is TaskStatus.SUCCEEDED and report.video_url:
         shop.finished[job.id] = report
         return report
-    if report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED):
+    expired = job.expires_at is not None and shop.clock.now() >= job.expires_at
+    if report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED) or expired:
         raise ResultExpired("The provider no longer hands out the clip.")
     raise StorageFailed("The provider does not show the finished clip at the moment.", hint="")
 

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
 from typing import Any
 
 from wanvideo.contract.fingerprint import digest
 from wanvideo.contract.job import Attempt, Event, Job, TaskId
 from wanvideo.contract.model_card import NOT_IN_VENDOR_PAGE
-from wanvideo.errors import NotDelivered, ProviderRefused, SubmitUncertain, Throttled, WanvideoError
+from wanvideo.errors import (
+    ImageInvalid,
+    MediaRejected,
+    NotDelivered,
+    ProviderRefused,
+    StorageFailed,
+    SubmitUncertain,
+    Throttled,
+    WanvideoError,
+)
 from wanvideo.jobs.policy import MAX_UNDELIVERED, backoff_s, next_look_s
 from wanvideo.jobs.workshop import Workshop, failure, moved, request_of
 from wanvideo.ports import Ending, Lease, NoSlot, Order, Provider
+from wanvideo.redact import redacted
+
+log = logging.getLogger("wanvideo.jobs")
 
 _SLOT_LOOK_S = 1.0
+_WRITE_TRIES = 12  # some five minutes; after that the task list will tell of the task
 _UPLOAD_MARGIN_S = 3600.0
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/bmp": ".bmp", "image/webp": ".webp"}
 
@@ -35,6 +50,11 @@ async def submit(shop: Workshop, lease: Lease) -> None:
     if now is not None and now.cancel:  # asked for while the picture went up: still nothing was sent
         await _cancelled(shop, lease)
         return
+    try:
+        await provider.ready()  # loading the SDK takes a second: between the commit and the POST it may not
+    except WanvideoError as error:
+        await _not_sent(shop, lease, error)
+        return
     attempt = Attempt(
         job_id=job.id,
         number=job.attempt + 1,
@@ -42,13 +62,15 @@ async def submit(shop: Workshop, lease: Lease) -> None:
         endpoint=provider.account.endpoint,
         key_fingerprint=provider.account.key_fingerprint,
         body_sha256=digest(body),
-        body=body,
+        body=redacted(body),
         started_at=shop.clock.now(),
     )
     changes = moved(job, Event.CLAIM, attempt=attempt.number, account=provider.account.name)
+    first_look_s = next_look_s(0.0, await shop.expected(job), provider.pace)
     began_s = shop.clock.steady_s()
     opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots)
     if opened is NoSlot.NO_SLOT:
+        shop.crowded.set()
         note = f"waits for one of {provider.pace.slots} places at the provider"
         await shop.ledger.write(lease, {"note": note}, release_in_s=_SLOT_LOOK_S)
     elif isinstance(opened, Lease):
@@ -60,7 +82,7 @@ async def submit(shop: Workshop, lease: Lease) -> None:
                 shop, opened, NotDelivered("This machine was asleep; the submit was not sent.")
             )
             return
-        await _send(shop, opened, provider, body)
+        await _send(shop, opened, provider, body, first_look_s)
 
 
 async def _cancelled(shop: Workshop, lease: Lease) -> None:
@@ -76,6 +98,12 @@ async def _body(shop: Workshop, job: Job, provider: Provider) -> dict[str, Any]:
         known = await shop.ledger.upload(account, job.picture.sha256, at_least_s=_UPLOAD_MARGIN_S)
         if known is None:
             data = await shop.store.picture(job.picture.key)
+            if hashlib.sha256(data).hexdigest() != job.picture.sha256:
+                raise ImageInvalid(
+                    f"The accepted picture {job.picture.key} was changed on disk.",
+                    field="reference_image",
+                    hint="Make the clip anew from the original picture. Nothing was sent.",
+                )
             name = f"{job.picture.sha256[:16]}{_SUFFIXES.get(job.picture.media_type, '')}"
             upload = await provider.upload(data, name=name)
             await shop.ledger.remember_upload(account, job.picture.sha256, upload)
@@ -90,8 +118,9 @@ async def _not_sent(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
     job = lease.job
     tries = job.evidence.get("undelivered", 0) + 1
     if error.retryable and tries < MAX_UNDELIVERED:
-        changes = {"note": error.detail, "evidence": {**job.evidence, "undelivered": tries}}
-        await shop.ledger.write(lease, changes, release_in_s=backoff_s(tries - 1))
+        wait_s = backoff_s(tries - 1)
+        changes = {"note": _again(error, tries, wait_s), "evidence": {**job.evidence, "undelivered": tries}}
+        await shop.ledger.write(lease, changes, release_in_s=wait_s)
         return
     body = failure(job, error)
     await shop.ledger.write(
@@ -99,12 +128,14 @@ async def _not_sent(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
     )
 
 
-async def _send(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> None:
+async def _send(
+    shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any], first_look_s: float
+) -> None:
     """One POST, and its outcome committed. A cancelled worker still waits for the answer: it is money."""
     post = asyncio.ensure_future(provider.create(body))
     cancelled = await _to_its_end(post)
     shop.failpoint("after_post")
-    written = asyncio.ensure_future(_outcome(shop, lease, provider, post))
+    written = asyncio.ensure_future(_outcome(shop, lease, post, first_look_s))
     cancelled = await _to_its_end(written) or cancelled
     written.result()
     if cancelled:
@@ -122,7 +153,7 @@ async def _to_its_end(work: asyncio.Future[Any]) -> bool:
     return cancelled
 
 
-async def _outcome(shop: Workshop, lease: Lease, provider: Provider, post: asyncio.Future[TaskId]) -> None:
+async def _outcome(shop: Workshop, lease: Lease, post: asyncio.Future[TaskId], first_look_s: float) -> None:
     job = lease.job
     try:
         task_id = post.result()
@@ -144,20 +175,29 @@ async def _outcome(shop: Workshop, lease: Lease, provider: Provider, post: async
     except Exception as error:  # noqa: BLE001 - the SDK may raise anything; after the POST it means doubt
         await lost(shop, lease, SubmitUncertain(f"The submit broke off: {type(error).__name__}."))
     else:
-        await _accepted(shop, lease, provider, task_id)
+        await _accepted(shop, lease, task_id, first_look_s)
 
 
-async def _accepted(shop: Workshop, lease: Lease, provider: Provider, task_id: TaskId) -> None:
+async def _accepted(shop: Workshop, lease: Lease, task_id: TaskId, first_look_s: float) -> None:
+    """The id of a paid task is written down before anything else, and again until that works."""
     job = lease.job
-    first_s = next_look_s(0.0, await shop.expected(job), provider.pace)
     changes = moved(
         job, Event.ACCEPTED, task_id=task_id, submitted_at=shop.clock.now(), seen_status=None, evidence={}
     )
-    written = await shop.ledger.close_attempt(
-        lease, Ending(Event.ACCEPTED, task_id), changes, data={"task_id": task_id}, release_in_s=first_s
-    )
-    if written is None:
-        await shop.ledger.record_task(job.id, job.attempt, task_id)
+    ending = Ending(Event.ACCEPTED, task_id)
+    for tries in range(_WRITE_TRIES):
+        try:
+            written = await shop.ledger.close_attempt(
+                lease, ending, changes, data={"task_id": task_id}, release_in_s=first_look_s
+            )
+            if written is None:
+                await shop.ledger.record_task(job.id, job.attempt, task_id)
+            break
+        except StorageFailed as error:
+            log.error(
+                "%s: task %s was accepted and cannot be written down. %s", job.id, task_id, error.detail
+            )
+            await shop.clock.sleep(backoff_s(tries))
     shop.failpoint("after_accept")
 
 
@@ -167,10 +207,15 @@ async def _undelivered(shop: Workshop, lease: Lease, error: NotDelivered) -> Non
     if tries >= MAX_UNDELIVERED:
         await _refused(shop, lease, error)
         return
-    changes = moved(job, Event.NOT_DELIVERED, note=error.detail)
+    wait_s = backoff_s(tries - 1)
+    changes = moved(job, Event.NOT_DELIVERED, note=_again(error, tries, wait_s))
     changes["evidence"] = {**job.evidence, "undelivered": tries}
     ending = Ending(Event.NOT_DELIVERED, error=failure(job, error))
-    await shop.ledger.close_attempt(lease, ending, changes, release_in_s=backoff_s(tries - 1))
+    await shop.ledger.close_attempt(lease, ending, changes, release_in_s=wait_s)
+
+
+def _again(error: WanvideoError, tries: int, wait_s: float) -> str:
+    return f"try {tries} of {MAX_UNDELIVERED}, again in {wait_s:.0f} s: {error.detail}"
 
 
 async def _refused(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
@@ -186,6 +231,8 @@ async def _refused(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
             ending = Ending(Event.PARAMETER_DROPPED, request_id=error.request_id, error=body)
             await shop.ledger.close_attempt(lease, ending, changes, release_in_s=0)
             return
+    if isinstance(error, MediaRejected):  # the next try uploads the picture anew
+        await shop.ledger.forget_upload(job.account, job.picture.sha256)
     ending = Ending(Event.REFUSED, request_id=error.request_id, error=body)
     await shop.ledger.close_attempt(
         lease, ending, moved(job, Event.REFUSED, error=body), data=body, release_in_s=0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +22,14 @@ from wanvideo.ports import Ledger, Provider, TaskReport, VideoStore
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings of the engine. `lease_s`: how long a silent worker keeps a job."""
+    """Settings of the engine. `lease_s`: how long a silent worker keeps a job;
+    `submit_reach_s`: how long after an attempt's start the provider may still make its task.
+    """
 
     lease_s: float = 30.0
     keep_source: bool = True
     absence_gap_s: float = 30.0
+    submit_reach_s: float = 75.0
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,21 @@ class Workshop:
     finished: dict[JobId, TaskReport] = field(default_factory=dict)
     """Reports with a live link, in memory only: a signed link is never written down."""
 
+    empty_since_s: dict[JobId, float] = field(default_factory=dict)
+    """When this process first saw an empty task list for an uncertain job, on the steady clock."""
+    parts: set[Path] = field(default_factory=set)
+    """Unfinished downloads that this process wrote itself: only those are gone on with."""
+    crowded: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while a job waits for a place: then the jobs that hold the places are looked after too."""
+
     def provider(self, name: str) -> Provider:
         try:
             return self.providers[name]
         except KeyError:
             raise SettingsInvalid(
-                f"The provider {name} is not set up here.",
-                field="WANVIDEO_PROVIDER",
-                hint="Set DASHSCOPE_API_KEY, then pick the job up again with `wanvideo jobs watch`.",
+                f"The provider {name} is not set up here: there is no key.",
+                field="DASHSCOPE_API_KEY",
+                hint="Set it, then run this again.",
             ) from None
 
     async def expected(self, job: Job) -> Estimate:

@@ -4,21 +4,64 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from wanvideo.errors import SettingsInvalid
+from wanvideo.errors import SettingsInvalid, StorageFailed
 
 BUSY_TIMEOUT_MS = 30_000
 
 
 def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
+
+
+class Database:
+    """A writer and readers of one database, each use one transaction.
+
+    Raises, wherever it is used: StorageFailed when the file is full, locked, read-only, damaged or gone.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._writer, self._reader = open_engines(url)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Commits at the end of the block; undone when it raises."""
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise _unusable(error) from None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Sees one moment of the database, and holds nobody up."""
+        try:
+            async with self._reader.connect() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise _unusable(error) from None
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _unusable(error: DatabaseError) -> Exception:
+    if isinstance(error, IntegrityError | ProgrammingError | DataError):
+        return error  # a mistake of ours, not the database's trouble
+    return StorageFailed(
+        f"The ledger cannot be used: {error.orig}.",
+        hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
+    )
 
 
 def open_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
@@ -45,8 +88,8 @@ def open_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
                 f"The ledger's folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
                 field="OUTPUT_DIR",
             ) from None
-    writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
-    reader = create_async_engine(parsed, pool_size=4, max_overflow=4)
+    writer = create_async_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
+    reader = create_async_engine(parsed, pool_size=4, max_overflow=4, hide_parameters=True)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
         event.listen(engine.sync_engine, "connect", _on_connect)
         event.listen(engine.sync_engine, "begin", _begin_with(begin))

@@ -9,14 +9,12 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wanvideo.clock import Clock
 from wanvideo.contract.job import Attempt, Event, Job, JobEvent, JobId, State, TaskId
-from wanvideo.errors import StorageFailed
 from wanvideo.ledger import rows, schema, statements
-from wanvideo.ledger.engine import open_engines
+from wanvideo.ledger.engine import Database
 from wanvideo.ledger.migrations import migrate
 from wanvideo.ports import Ending, Lease, NewJob, NoSlot, Upload
 
@@ -24,38 +22,30 @@ from wanvideo.ports import Ending, Lease, NewJob, NoSlot, Upload
 class SqlLedger:
     """Implements ports.Ledger. Open it with `SqlLedger.open`; it migrates the database by itself."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, clock: Clock) -> None:
-        self._writer = writer
-        self._reader = reader
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
 
     @classmethod
     async def open(cls, url: str, clock: Clock) -> SqlLedger:
         """Raises: StorageFailed when the file cannot be opened, SettingsInvalid for a wrong URL."""
-        writer, reader = open_engines(url)
+        database = Database(url)
         try:
-            async with writer.begin() as connection:
+            async with database.writing() as connection:
                 await connection.run_sync(migrate)
-        except BaseException as error:
-            await writer.dispose()  # an open connection would keep the process from ending
-            await reader.dispose()
-            if isinstance(error, DatabaseError):
-                raise StorageFailed(
-                    f"The ledger cannot be opened: {error.orig}.",
-                    hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
-                ) from None
+        except BaseException:
+            await database.close()  # an open connection would keep the process from ending
             raise
-        return cls(writer, reader, clock)
+        return cls(database, clock)
 
     async def close(self) -> None:
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self._database.close()
 
     # --- jobs ---
 
     async def add_job(self, new: NewJob) -> Job:
         now = self._clock.now()
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             row = (
                 await connection.execute(
                     insert(schema.jobs).values(**rows.row_of(new, now)).returning(*schema.jobs.c)
@@ -80,7 +70,7 @@ class SqlLedger:
 
     async def ask_cancel(self, job_id: JobId, how: str) -> Job | None:
         now = self._clock.now()
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             row = (await connection.execute(statements.ask_cancel(job_id, how, now))).mappings().first()
             if row is None:
                 return None
@@ -111,7 +101,7 @@ class SqlLedger:
             limit=limit,
             due=due,
         )
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             found = (await connection.execute(statement)).mappings().all()
         return [Lease(rows.job_of(row), worker) for row in found]
 
@@ -120,17 +110,17 @@ class SqlLedger:
         return {row["lease_owner"] for row in found}
 
     async def expire_leases(self, owners: Collection[str]) -> None:
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(statements.expire_leases(owners, self._clock.now()))
 
     async def next_due_s(self, *, states: Sequence[State], only: Sequence[JobId] | None) -> float | None:
-        async with self._reader.connect() as connection:
+        async with self._database.reading() as connection:
             due_at = (await connection.execute(statements.next_due(states, only))).scalar()
         return None if due_at is None else max(0.0, (due_at - self._clock.now()).total_seconds())
 
     async def renew(self, lease: Lease, *, lease_s: float) -> bool:
         until = self._clock.now() + timedelta(seconds=lease_s)
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             held = await connection.execute(self._fenced(lease, {"lease_until": until}))
             return held.first() is not None
 
@@ -143,7 +133,7 @@ class SqlLedger:
         data: Mapping[str, Any] | None = None,
         release_in_s: float | None = None,
     ) -> Lease | None:
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             return await self._write(connection, lease, changes, event, data, release_in_s)
 
     # --- attempts ---
@@ -152,7 +142,7 @@ class SqlLedger:
         self, lease: Lease, attempt: Attempt, changes: Mapping[str, Any], *, slots: int
     ) -> Lease | NoSlot | None:
         """Commit one approved create: after this the POST may leave, before it it may not."""
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             account = changes.get("account", lease.job.account)  # the key may have changed meanwhile
             taken = (await connection.execute(statements.active_count(account))).scalar_one()
             if taken >= slots:
@@ -174,7 +164,7 @@ class SqlLedger:
     ) -> Lease | None:
         """Write down how the latest attempt ended, together with what that means for the job."""
         table = schema.attempts
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             written = await self._write(connection, lease, changes, ending.event, data, release_in_s)
             if written is not None:
                 await connection.execute(
@@ -193,7 +183,7 @@ class SqlLedger:
     async def record_task(self, job_id: JobId, number: int, task_id: TaskId) -> None:
         """Keep a task id whose job was leased away meanwhile: a fact about the attempt needs no fence."""
         table = schema.attempts
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(
                 update(table)
                 .where(table.c.job_id == job_id, table.c.number == number)
@@ -229,7 +219,7 @@ class SqlLedger:
 
     async def remember_upload(self, account: str, sha256: str, upload: Upload) -> None:
         table = schema.uploads
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(delete(table).where(table.c.expires_at < self._clock.now()))
             values = {"url": upload.url, "expires_at": upload.expires_at}
             await connection.execute(
@@ -238,11 +228,18 @@ class SqlLedger:
                 .on_conflict_do_update(index_elements=["account", "sha256"], set_=values)
             )
 
+    async def forget_upload(self, account: str, sha256: str) -> None:
+        table = schema.uploads
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(table).where(table.c.account == account, table.c.sha256 == sha256)
+            )
+
     async def quirks(self, endpoint: str) -> frozenset[str]:
         return frozenset(row["parameter"] for row in await self._all(statements.list_quirks(endpoint)))
 
     async def remember_quirk(self, endpoint: str, parameter: str) -> None:
-        async with self._writer.begin() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(
                 upsert(schema.quirks)
                 .values(endpoint=endpoint, parameter=parameter, seen_at=self._clock.now())
@@ -279,7 +276,7 @@ class SqlLedger:
         return Lease(rows.job_of(row), lease.worker)
 
     async def _all(self, statement: Any) -> Sequence[Any]:
-        async with self._reader.connect() as connection:
+        async with self._database.reading() as connection:
             return (await connection.execute(statement)).mappings().all()
 
     async def _first(self, statement: Any) -> Any:

@@ -30,8 +30,10 @@ from wanvideo.errors import (
     CancelRefused,
     ImageInvalid,
     MediaRejected,
+    NotDelivered,
     ProviderRefused,
     ProviderUnavailable,
+    StorageFailed,
     WanvideoError,
 )
 from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
@@ -112,8 +114,17 @@ class PreviewProvider:
         """Keep the picture in the folder, by its hash."""
         ending = re.search(r"\.[A-Za-z0-9]{1,5}$", name)
         path = self._folder / (hashlib.sha256(data).hexdigest() + (ending[0].lower() if ending else ""))
-        await asyncio.to_thread(self._keep_picture, path, data)
+        try:
+            await asyncio.to_thread(self._keep_picture, path, data)
+        except OSError as error:
+            raise StorageFailed(f"{self._folder}: {error.strerror}.") from None
         return Upload(path.resolve().as_uri(), self._clock.now() + UPLOAD_LIFE)
+
+    async def ready(self) -> None:
+        """Nothing to prepare."""
+
+    async def ping(self) -> None:
+        """It keeps this machine's time."""
 
     async def create(self, body: Mapping[str, Any]) -> TaskId:
         """Write the task down and begin to render it. Raises: MediaRejected, ProviderRefused."""
@@ -122,7 +133,12 @@ class PreviewProvider:
         url = str(body["picture"])
         if not url.startswith("file:"):
             order["picture"] = (await self.upload(await self._read_picture(url), name="")).url
-        await asyncio.to_thread(self._write_down, task, order)
+        try:
+            await asyncio.to_thread(self._write_down, task, order)
+        except OSError as error:
+            raise NotDelivered(
+                f"{self._folder}: {error.strerror}.", hint=StorageFailed.default_hint
+            ) from None
         await asyncio.to_thread(self._begin, task, order)
         return task
 

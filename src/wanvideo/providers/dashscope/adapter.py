@@ -107,6 +107,10 @@ class DashScopeProvider:
         now_at = self._clock.now()
         return await upload.store(self._line, upload.Policy.read(reply.payload), data, name, now_at=now_at)
 
+    async def ready(self) -> None:
+        """Load the SDK and build the clients. Raises: SettingsInvalid."""
+        await self._line.open()
+
     async def create(self, body: Mapping[str, Any]) -> TaskId:
         headers = ASYNC | (RESOLVE_STORED if wire.uses_stored_picture(body) else {})
         await self._line.open()  # whatever fails here has certainly sent nothing

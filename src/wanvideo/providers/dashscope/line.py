@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     import httpx
 
 
+UPLOAD_LIMIT_S = 600
+"""A picture has 20 MB at most; an upload that takes longer is stuck, however busy it looks."""
+
+
 @dataclass(slots=True)
 class _Exchange:
     """What the HTTP client under the SDK saw of one call."""
@@ -123,7 +127,7 @@ class Line:
         async def call(http: Any) -> None:
             await http.post(url, data=fields, files={"file": (fields["key"], data, media_type)})
 
-        return await self._send(call, bare, None)
+        return await self._send(call, bare, UPLOAD_LIMIT_S)
 
     async def close(self) -> None:
         clients, self._clients = self._clients, None
