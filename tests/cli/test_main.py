@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from wanvideo import __version__
-from wanvideo.cli import generate, main as main_module
+from wanvideo.cli import generate
+from wanvideo.cli import main as main_module
 from wanvideo.cli.main import app, main, run
 
 WANVIDEO = [sys.executable, "-m", "wanvideo"]

@@ -87,6 +87,7 @@ class FakeProvider:
     takes_s: float = 20.0
     billed_s: float = 2
     list_lag_s: float = 0.0
+    ahead_s: float = 0.0  # how far its clock is ahead of ours
     cancel_frees: bool = True  # a task that did not start yet can be cancelled
 
     def __post_init__(self) -> None:
@@ -126,7 +127,7 @@ class FakeProvider:
         """Nothing to prepare."""
 
     async def ping(self) -> datetime | None:
-        return self.clock.now()
+        return self.clock.now() + timedelta(seconds=self.ahead_s)
 
     async def create(self, body: Mapping[str, Any]) -> TaskId:
         self.sent.append(dict(body))

@@ -100,11 +100,15 @@ async def test_a_cut_file_of_unknown_length_is_noticed(bench: Bench) -> None:
 
 
 async def test_the_providers_own_damage_is_kept_as_it_came_and_told(bench: Bench) -> None:
-    """The very same broken bytes three times: they are paid for, and all there is."""
-    bench.provider.downloads = ["wrong_bytes"] * 9
-    done = await bench.drive(await bench.submit())
+    """The very same broken bytes up to the link's last hours: they are paid for, and all there is."""
+    bench.provider.downloads = ["wrong_bytes"] * 500
+    job = await bench.drive(await bench.submit(), State.STORING)
+    await bench.let_pass(120)
+    assert len(bench.provider.offsets) > 3
+    assert (await bench.job(job)).state is State.STORING, "a later download may still be whole"
+    await bench.clock.advance(19 * 3600)
+    done = await bench.drive(job)
     assert done.state is State.SUCCEEDED
-    assert len(bench.provider.offsets) == 3
     assert done.result is not None
     assert [warning for warning in done.result["warnings"] if "damaged" in warning]
 
@@ -142,12 +146,23 @@ async def test_six_hours_before_the_link_dies_every_face_can_shout(bench: Bench)
 
 async def test_a_dead_link_ends_the_job_with_the_reason(bench: Bench) -> None:
     job = await storing(bench)
+    for part in bench.shop.work_dir.glob("*"):
+        part.unlink()
     await bench.clock.advance(25 * 3600)
     done = await bench.drive(job)
     assert done.state is State.FAILED
     assert done.error is not None
     assert (done.error["code"], done.error["task_id"]) == ("result_expired", "task-1")
     assert done.cost_cny == "0.6", "it was billed all the same"
+
+
+async def test_a_clip_that_is_here_outlives_its_link(bench: Bench) -> None:
+    job = await storing(bench)
+    await bench.clock.advance(25 * 3600)
+    bench.store.full = False
+    done = await bench.drive(job)
+    assert done.state is State.SUCCEEDED
+    assert done.cost_cny == "0.6"
 
 
 async def test_a_link_that_the_server_calls_expired_ends_the_job(bench: Bench) -> None:

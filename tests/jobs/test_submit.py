@@ -167,7 +167,7 @@ async def test_trouble_with_the_upload_is_tried_again_and_sends_nothing(bench: B
     bench.provider.uploads = [ProviderUnavailable("503"), ProviderUnavailable("503")]
     job = await bench.submit()
     await bench.round()
-    assert (await bench.job(job)).note == "503"
+    assert (await bench.job(job)).note == "try 1 of 8, again in 1 s: 503"
     assert bench.provider.sent == []
     assert (await bench.drive(job)).state is State.SUCCEEDED
     assert len(bench.provider.sent) == 1

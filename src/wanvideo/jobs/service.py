@@ -28,6 +28,16 @@ from wanvideo.ports import Ending, Lease, TaskStatus
 
 _LOOK_S = 0.1
 _ANSWER_S = 30.0
+_OF_ONE_ATTEMPT = [
+    "task_id",
+    "submitted_at",
+    "latency_s",
+    "expires_at",
+    "seen_status",
+    "error",
+    "cost_cny",
+    "cancel",
+]  # fields that a new attempt begins without
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Snapshot:
 
 def still_waiting(job: Job, timeout_s: float | None) -> WaitTimeout:
     """The error for somebody who stops waiting: what goes on without them, and how to pick it up again."""
-    if job.state is State.QUEUED:
+    if job.attempt == 0:
         left = "Nothing was sent yet, and the job waits"
     elif job.provider == "preview":
         left = "The job waits in the ledger"
@@ -153,7 +163,7 @@ class Jobs:
             if over
             else self._shop.elapsed_s(job.created_at)
         )
-        return Snapshot(job, elapsed_s, text, at_risk(self._shop, job))
+        return Snapshot(job, elapsed_s, text, job.state is State.STORING and at_risk(self._shop, job))
 
     async def follow(self, job_id: JobId) -> AsyncIterator[Snapshot]:
         """The job whenever something changed, and about ten times a second besides, until it is over."""
@@ -227,18 +237,7 @@ class Jobs:
         if job.state not in (State.FAILED, State.CANCELLED):
             raise JobConflict(f"A job that is {job.state} cannot be retried.", job_id=job.id)
         lease = await self._lease(job, (State.FAILED, State.CANCELLED))
-        fresh: dict[str, Any] = dict.fromkeys(
-            (
-                "task_id",
-                "submitted_at",
-                "latency_s",
-                "expires_at",
-                "seen_status",
-                "error",
-                "cost_cny",
-                "cancel",
-            )
-        )
+        fresh: dict[str, Any] = dict.fromkeys(_OF_ONE_ATTEMPT)
         changes = moved(job, Event.RETRY, **fresh, troubles=0, store_tries=0, evidence={})
         written = await self._shop.ledger.write(lease, changes, event=Event.RETRY, release_in_s=0)
         if written is None:

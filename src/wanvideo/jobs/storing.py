@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wanvideo.contract.job import Event, Job, State
+from wanvideo.contract.job import Event, Job
 from wanvideo.contract.price import Cost
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.size import exact_fps
@@ -32,12 +32,8 @@ SAME_DAMAGE = 3
 
 
 def at_risk(shop: Workshop, job: Job) -> bool:
-    """Whether the clip's link dies soon and the clip is not stored."""
-    return (
-        job.state is State.STORING
-        and job.expires_at is not None
-        and job.expires_at - shop.clock.now() <= AT_RISK
-    )
+    """Whether the link of a clip that is not stored yet dies soon."""
+    return job.expires_at is not None and job.expires_at - shop.clock.now() <= AT_RISK
 
 
 async def store(shop: Workshop, lease: Lease) -> None:

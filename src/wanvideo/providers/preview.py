@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 from wanvideo.clock import Clock, SystemClock
 from wanvideo.contract.job import TaskId
@@ -25,7 +24,6 @@ from wanvideo.contract.model_card import limit
 from wanvideo.contract.price import FREE, Cost
 from wanvideo.contract.problem import from_problem
 from wanvideo.contract.request import VideoRequest
-from wanvideo.contract.size import exact_fps, frame_count, parse_size
 from wanvideo.errors import (
     CancelRefused,
     ImageInvalid,
@@ -37,9 +35,9 @@ from wanvideo.errors import (
     WanvideoError,
 )
 from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
-from wanvideo.preview import ENGINE, Shot, plan
+from wanvideo.preview import ENGINE, plan
 from wanvideo.providers import links
-from wanvideo.providers.rendering import AT_ONCE, Renderer, write_whole
+from wanvideo.providers.rendering import AT_ONCE, Renderer, path_of, shot_of, write_whole
 
 KEEP: Final = timedelta(days=7)
 """Tasks and pictures older than this are swept away; the clips were stored elsewhere long before."""
@@ -159,7 +157,7 @@ class PreviewProvider:
     @asynccontextmanager
     async def open_clip(self, url: str, *, offset_bytes: int = 0) -> AsyncIterator[ClipStream]:
         try:
-            clip = await asyncio.to_thread(_path(url).open, "rb")
+            clip = await asyncio.to_thread(path_of(url).open, "rb")
         except OSError as error:
             raise ProviderUnavailable(f"The preview's file cannot be read ({error.strerror}).") from None
         with clip:
@@ -189,7 +187,7 @@ class PreviewProvider:
     def _write_down(self, task: TaskId, order: Mapping[str, Any]) -> None:
         if not self._swept:
             self._sweep()
-        picture = _path(str(order["picture"]))
+        picture = path_of(str(order["picture"]))
         if not picture.is_file():
             raise MediaRejected("The picture is gone from the preview's folder.", field="reference_image")
         picture.touch()
@@ -282,24 +280,3 @@ class PreviewProvider:
         for path in self._folder.glob("*"):
             if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
-
-
-def shot_of(order: Mapping[str, Any]) -> Shot:
-    """The shot that an order asks for: exactly the size, rate and length of the contract."""
-    size, fps = parse_size(str(order["size"])), exact_fps(order["fps"])
-    strength = order["motion_strength"]
-    return Shot(
-        picture=_path(str(order["picture"])),
-        prompt=str(order["prompt"]),
-        negative_prompt=str(order["negative_prompt"]),
-        seed=int(order["seed"]),
-        motion_strength=Shot.motion_strength if strength is None else float(strength),
-        width_px=size.width_px,
-        height_px=size.height_px,
-        fps=fps,
-        frame_count=frame_count(order["duration"], fps),
-    )
-
-
-def _path(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path))
