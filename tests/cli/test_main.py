@@ -178,6 +178,12 @@ def test_ctrl_c_before_there_is_a_job_is_one_line(
     )
 
 
+def test_a_hint_is_spelt_as_the_user_called_it() -> None:
+    ran = typed("jobs", "show", WANVIDEO_COMMAND="./wanvideo")
+    assert "  `./wanvideo jobs show --help` lists what it takes.\n" in ran.stderr
+    assert typed("estimate", WANVIDEO_COMMAND="./wanvideo").returncode == 0, "it counts as a misspelt setting"
+
+
 def test_ctrl_c_while_the_program_is_loaded_is_the_same_line() -> None:
     """The finder stands for somebody who is quick: it presses when the command line is looked for."""
     quick = """

@@ -45,7 +45,7 @@ def test_ctrl_c_while_it_is_made_leaves_it_and_watch_brings_it_home(open_desk: O
     assert (left.code, left.stdout) == (130, "")
     job_id = job_id_in(left.stderr)
     assert "left; the clip goes on at the provider and will be billed (¥0.30)." in left.stderr
-    assert f"pick it up: wanvideo jobs watch {job_id}" in left.stderr
+    assert f"pick it up within 24 hours: wanvideo jobs watch {job_id}" in left.stderr
     assert desk.job().state == "running"
 
     assert desk.run("jobs", "watch", job_id).succeeded().path.exists()

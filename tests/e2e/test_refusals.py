@@ -88,9 +88,10 @@ def test_a_picture_is_required_and_the_hint_names_the_flag(wan: Desk) -> None:
     told = wan.run("generate", "slow push in")
     assert told.code == 2
     assert told.stdout == ""
-    assert (
-        told.stderr
-        == "error: reference_image: A picture is required.\n  Name one: --image FILE.\n  [invalid_image]\n"
+    assert told.stderr == (
+        "error: reference_image: A picture is required.\n"
+        "  Give a path, URL, data URI or bytes (on the command line: --image FILE).\n"
+        "  [invalid_image]\n"
     )
 
 

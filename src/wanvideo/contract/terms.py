@@ -34,11 +34,16 @@ def read_terms(
 ) -> Terms:
     """Check the terms before anything else happens. Raises: RequestInvalid naming the argument."""
     if provider is not None and provider not in PROVIDERS:
-        raise _wrong("provider", provider, f"Write {' or '.join(PROVIDERS)}.")
+        raise _wrong("provider", provider, "a provider", f"Write {' or '.join(PROVIDERS)}.")
     if cache is True or not isinstance(cache, str) or cache not in ("use", "off"):
-        raise _wrong("cache", cache, "Write use (an earlier identical clip, free) or off (always a new one).")
+        raise _wrong(
+            "cache",
+            cache,
+            "a way to use the cache",
+            "Write use (an earlier identical clip, free) or off (always a new one).",
+        )
     if on_progress is not None and not callable(on_progress):
-        raise _wrong("on_progress", on_progress, "Give a function that takes a snapshot.")
+        raise _wrong("on_progress", on_progress, "a function", "Give a function that takes a snapshot.")
     return Terms(provider, cache, _yuan(max_cost), _seconds(timeout_s))
 
 
@@ -50,7 +55,7 @@ def _yuan(value: Any) -> Decimal | None:
     except InvalidOperation:
         amount = Decimal("NaN")
     if isinstance(value, bool) or not amount.is_finite() or amount < 0:
-        raise _wrong("max_cost", value, "Write an amount of yuan, 1.5 say.")
+        raise _wrong("max_cost", value, "an amount of yuan", "Write 1.5, say.")
     return amount
 
 
@@ -59,9 +64,11 @@ def _seconds(value: Any) -> float | None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
-        raise _wrong("timeout_s", value, "Write seconds above 0, or leave it out to wait to the end.")
+        raise _wrong(
+            "timeout_s", value, "a time to wait", "Write seconds above 0, or leave it out to wait to the end."
+        )
     return float(value)
 
 
-def _wrong(field: str, value: Any, hint: str) -> RequestInvalid:
-    return RequestInvalid(f"{value!r} does not do.", field=field, hint=f"{hint} Nothing was sent.")
+def _wrong(field: str, value: Any, what: str, hint: str) -> RequestInvalid:
+    return RequestInvalid(f"{value!r} is not {what}.", field=field, hint=f"{hint} Nothing was sent.")

@@ -28,16 +28,8 @@ from wanvideo.ports import Ending, Lease, TaskStatus
 
 _LOOK_S = 0.1
 _ANSWER_S = 30.0
-_OF_ONE_ATTEMPT = [
-    "task_id",
-    "submitted_at",
-    "latency_s",
-    "expires_at",
-    "seen_status",
-    "error",
-    "cost_cny",
-    "cancel",
-]  # fields that a new attempt begins without
+# what a new attempt begins without
+_OF_AN_ATTEMPT = ("task_id", "submitted_at", "latency_s", "expires_at", "seen_status", "error", "cost_cny")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +229,7 @@ class Jobs:
         if job.state not in (State.FAILED, State.CANCELLED):
             raise JobConflict(f"A job that is {job.state} cannot be retried.", job_id=job.id)
         lease = await self._lease(job, (State.FAILED, State.CANCELLED))
-        fresh: dict[str, Any] = dict.fromkeys(_OF_ONE_ATTEMPT)
+        fresh: dict[str, Any] = dict.fromkeys((*_OF_AN_ATTEMPT, "cancel"))
         changes = moved(job, Event.RETRY, **fresh, troubles=0, store_tries=0, evidence={})
         written = await self._shop.ledger.write(lease, changes, event=Event.RETRY, release_in_s=0)
         if written is None:
