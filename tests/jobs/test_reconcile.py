@@ -273,3 +273,10 @@ async def test_a_wrong_clock_proves_nothing(bench: Bench) -> None:
     await bench.let_pass(300)
     assert "clock" in str((await bench.job(job)).note)
     assert len(bench.provider.sent) == 1
+
+
+async def test_a_link_in_the_prompt_does_not_make_the_task_a_strangers(bench: Bench) -> None:
+    """The record of the attempt is redacted; the prompt that the provider gives back is not."""
+    job = await lost(bench, "lost_with_task", prompt="as on https://x.test/a.png?Signature=abc, slowly")
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+    assert len(bench.provider.sent) == 1

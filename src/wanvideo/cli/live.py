@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from typing import Any
 
 import typer
@@ -114,8 +113,7 @@ def _on_interrupt(interrupted: asyncio.Event, job_id: JobId) -> Any:
 
     def pressed() -> None:
         if interrupted.is_set():
-            sys.stderr.write(f"\nleft at once. Pick it up: wanvideo jobs watch {job_id}\n")
-            sys.stderr.flush()
+            say(f"\nleft at once. Pick it up: wanvideo jobs watch {job_id}")
             os._exit(INTERRUPTED)
         interrupted.set()
 

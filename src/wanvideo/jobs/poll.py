@@ -14,6 +14,7 @@ from wanvideo.jobs.storing import store
 from wanvideo.jobs.submit import dropped
 from wanvideo.jobs.workshop import Workshop, failure, moved
 from wanvideo.ports import Ending, Lease, Provider, TaskReport, TaskStatus
+from wanvideo.redact import redact
 
 
 async def poll(shop: Workshop, lease: Lease) -> None:
@@ -117,7 +118,8 @@ async def _is_ours(shop: Workshop, job: Job, report: TaskReport) -> bool:
     """An adopted task must have our prompt and our seconds; otherwise it is somebody else's."""
     attempt = (await shop.ledger.attempts(job.id))[-1]
     sent = attempt.body.get("input", {}).get("prompt")
-    same_prompt = report.prompt_seen is None or sent is None or _words(report.prompt_seen) == _words(sent)
+    seen = report.prompt_seen  # the record of what was sent is redacted, so the answer is read alike
+    same_prompt = seen is None or sent is None or _words(redact(seen)) == _words(sent)
     same_length = report.billed_s is None or round(report.billed_s) == job.billed_s
     return same_prompt and same_length
 

@@ -42,6 +42,7 @@ async def submit(shop: Workshop, lease: Lease) -> None:
     shop.failpoint("before_upload")
     try:
         body = await _body(shop, job, provider)
+        await provider.ready()  # loading the SDK takes a second: between the commit and the POST it may not
     except WanvideoError as error:
         await _not_sent(shop, lease, error)
         return
@@ -49,11 +50,6 @@ async def submit(shop: Workshop, lease: Lease) -> None:
     now = await shop.ledger.job(job.id)
     if now is not None and now.cancel:  # asked for while the picture went up: still nothing was sent
         await _cancelled(shop, lease)
-        return
-    try:
-        await provider.ready()  # loading the SDK takes a second: between the commit and the POST it may not
-    except WanvideoError as error:
-        await _not_sent(shop, lease, error)
         return
     attempt = Attempt(
         job_id=job.id,
