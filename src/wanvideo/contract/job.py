@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -24,6 +25,10 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+ENDED_AT_PROVIDER = ("succeeded", "failed", "cancelled", "unknown")
+"""Words of `seen_status` after which a task holds no place at the provider any more."""
 
 
 class Event(StrEnum):
@@ -102,6 +107,8 @@ class Job:
     cost_cny: str | None = None  # settled, or the estimate for a task that was abandoned
     store_tries: int = 0
     owner: str | None = None
+    priority: int = 0  # higher goes first
+    max_cost_cny: str | None = None  # the caller's own limit, looked at once more before the submit
     evidence: dict[str, Any] = field(default_factory=dict)  # what reconcile has seen so far
 
 
@@ -122,6 +129,10 @@ class Attempt:
     task_id: TaskId | None = None
     request_id: str | None = None
     error: dict[str, Any] | None = None
+    account: str = ""  # as in Job
+    owner: str | None = None
+    reserved_cny: Decimal = Decimal(0)  # held back before the POST: counts until it is settled
+    settled_cny: Decimal | None = None  # what it cost in the end; 0 when it came to nothing
 
 
 @dataclass(frozen=True, slots=True)
