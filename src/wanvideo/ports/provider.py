@@ -135,7 +135,8 @@ class Provider(Protocol):
     `errors.SubmitUncertain` for everything that leaves doubt. `ready` does what can be done before, so that
     `create` sends at once. `ping` tells the provider's own time, where it has one. `fetch`, `list_page`
     and `cancel` send one request each and raise retryable errors for anything short of a definite answer.
-    A page of the list holds tasks that were created in the window, newest first.
+    A page of the list holds the tasks that were created in the window, newest first; where the vendor's
+    filter is not sure to be exact it may hold others too, which the caller leaves out.
     """
 
     @property
