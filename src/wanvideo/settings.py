@@ -69,6 +69,18 @@ class Settings(BaseModel):
     running_tasks: int = Field(
         5, ge=1, validation_alias="WANVIDEO_RUNNING_TASKS", description="Tasks at the provider at once."
     )
+    submits_per_s: float = Field(
+        5,
+        gt=0,
+        validation_alias="WANVIDEO_SUBMIT_RATE",
+        description="Creates a second, shared by all processes of the account; the provider's limit is 5.",
+    )
+    queries_per_s: float = Field(
+        15,
+        gt=0,
+        validation_alias="WANVIDEO_QUERY_RATE",
+        description="Polls, lists and cancels a second, shared likewise; the provider's own limit is 20.",
+    )
     connect_timeout_s: float = Field(
         5, gt=0, validation_alias="WANVIDEO_CONNECT_TIMEOUT", description="Seconds to reach the provider."
     )

@@ -26,7 +26,17 @@ from wanvideo.errors import (
     SubmitUncertain,
     Throttled,
 )
-from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
+from wanvideo.ports import (
+    Account,
+    ClipStream,
+    Order,
+    Pace,
+    TaskListing,
+    TaskPage,
+    TaskReport,
+    TaskStatus,
+    Upload,
+)
 
 SIGNATURE = "Signature=SIGNEDSECRET"
 DAY_S = 86_400
@@ -87,6 +97,7 @@ class FakeProvider:
     takes_s: float = 20.0
     billed_s: float = 2
     list_lag_s: float = 0.0
+    list_page_size: int = 100
     ahead_s: float = 0.0  # how far its clock is ahead of ours
     cancel_frees: bool = True  # a task that did not start yet can be cancelled
 
@@ -183,17 +194,20 @@ class FakeProvider:
             )
         return TaskReport(status)
 
-    async def list_tasks(self, since_at: datetime, until_at: datetime) -> list[TaskListing]:
+    async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
         self.list_looks += 1
         if self.lists:
             raise self.lists.pop(0)
         now = self.clock.now()
-        return [
+        found = [
             TaskListing(task.id, task.status(now), task.created_at)
-            for task in self.tasks.values()
+            for task in reversed(self.tasks.values())
             if since_at <= task.created_at <= until_at
             if self.list_lag_s <= (now - task.created_at).total_seconds() <= DAY_S
         ]
+        first = (page_no - 1) * self.list_page_size
+        page = tuple(found[first : first + self.list_page_size])
+        return TaskPage(page, -(-len(found) // self.list_page_size), len(found))
 
     async def cancel(self, task: TaskId) -> None:
         if self.cancels:

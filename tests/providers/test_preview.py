@@ -206,9 +206,17 @@ async def test_the_list_is_read_from_the_folder(tmp_path: Path) -> None:
     for _ in range(2):
         tasks.append(await provider.create(body))
         clock.jump(60)
-    listed = await PreviewProvider(tmp_path).list_tasks(start_at, start_at + timedelta(seconds=30))
-    assert [(one.task_id, one.created_at) for one in listed] == [(tasks[0], start_at)]
+    other = PreviewProvider(tmp_path)
+    page = await other.list_page(start_at, start_at + timedelta(seconds=30), 1)
+    assert [(one.task_id, one.created_at) for one in page.tasks] == [(tasks[0], start_at)]
+    assert (page.pages, page.total) == (1, 1)
+    both = await other.list_page(start_at, clock.now(), 1)
+    assert [one.task_id for one in both.tasks] == tasks[::-1]
     await provider.close()
+
+
+async def test_nothing_is_rationed_on_this_machine(preview: PreviewProvider) -> None:
+    assert (preview.pace.submits_per_s, preview.pace.queries_per_s) == (None, None)
 
 
 async def test_old_previews_are_swept_away(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def test_a_clips_whole_life_leaves_no_secret_in_any_log(log: io.StringIO) 
     async with studio() as (_, provider):
         await provider.ping()
         assert "Signature=" in await whole_life(provider)
-        await provider.list_tasks(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC))
+        await provider.list_page(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC), 1)
     assert "httpcore" in log.getvalue()  # the log really was listening
     assert "/tasks/" in log.getvalue()
     assert_safe(log.getvalue())

@@ -34,7 +34,17 @@ from wanvideo.errors import (
     StorageFailed,
     WanvideoError,
 )
-from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, TaskStatus, Upload
+from wanvideo.ports import (
+    Account,
+    ClipStream,
+    Order,
+    Pace,
+    TaskListing,
+    TaskPage,
+    TaskReport,
+    TaskStatus,
+    Upload,
+)
 from wanvideo.preview import ENGINE, plan
 from wanvideo.providers import links
 from wanvideo.providers.rendering import AT_ONCE, Renderer, path_of, shot_of, write_whole
@@ -143,8 +153,10 @@ class PreviewProvider:
     async def fetch(self, task: TaskId) -> TaskReport:
         return await asyncio.to_thread(self._look, task)
 
-    async def list_tasks(self, since_at: datetime, until_at: datetime) -> list[TaskListing]:
-        return await asyncio.to_thread(self._list, since_at, until_at)
+    async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
+        """The whole list is one page."""
+        listed = await asyncio.to_thread(self._list, since_at, until_at)
+        return TaskPage(tuple(listed) if page_no == 1 else (), 1, len(listed))
 
     async def cancel(self, task: TaskId) -> None:
         """Stop it and leave nothing behind. Works at any time. Raises: CancelRefused for an unknown task."""
@@ -246,7 +258,7 @@ class PreviewProvider:
             if order is None or not since_at <= datetime.fromisoformat(order["created_at"]) <= until_at:
                 continue
             found.append(TaskListing(task, self._status(task), datetime.fromisoformat(order["created_at"])))
-        return sorted(found, key=lambda listing: listing.created_at)
+        return sorted(found, key=lambda listing: listing.created_at, reverse=True)
 
     def _status(self, task: TaskId) -> TaskStatus:
         for ending, status in (

@@ -305,16 +305,17 @@ async def test_a_picture_the_provider_cannot_read_is_refused_at_the_submit() -> 
 # --- the list ---
 
 
-async def test_the_list_has_every_page_and_only_the_window() -> None:
+async def test_every_page_is_one_request_and_together_they_are_the_list() -> None:
     async with studio(NO_CLIP, list_page_max=2, max_running=9) as (_, provider):
         body = await uploaded_body(provider)
         before_at = datetime.now(UTC) - timedelta(milliseconds=5)
         tasks = [await provider.create(body) for _ in range(5)]
         after_at = datetime.now(UTC)
-        listed = await provider.list_tasks(before_at, after_at)
-        assert {one.task_id for one in listed} == set(tasks)
-        assert all(before_at - timedelta(seconds=1) <= one.created_at for one in listed)
-        assert await provider.list_tasks(before_at - timedelta(hours=3), before_at - timedelta(hours=1)) == []
+        pages = [await provider.list_page(before_at, after_at, number) for number in (1, 2, 3)]
+        assert [one.task_id for page in pages for one in page.tasks] == tasks[::-1]
+        assert {(page.pages, page.total) for page in pages} == {(3, 5)}
+        nothing = await provider.list_page(before_at - timedelta(hours=12), before_at - timedelta(hours=9), 1)
+        assert (nothing.tasks, nothing.total) == ((), 0)
 
 
 @pytest.mark.parametrize("hours", [0, 8])
@@ -337,41 +338,86 @@ async def test_the_list_misses_nothing_whichever_zone_the_vendor_reads(hours: in
     async with answering(answer) as url:
         provider = provider_at(url)
         for _ in range(2):
-            listed = await provider.list_tasks(NOW - timedelta(minutes=2), NOW)
-            assert [one.task_id for one in listed] == ["t-1"]
-        await provider.list_tasks(NOW - timedelta(days=9), NOW)
+            page = await provider.list_page(NOW - timedelta(minutes=2), NOW, 1)
+            assert [one.task_id for one in page.tasks] == (["t-1", "t-0"] if hours == 8 else ["t-1"])
+        await provider.list_page(NOW - timedelta(days=9), NOW, 1)
         await provider.close()
     assert windows[0] == ("20261123115800", "20261123200001")
     assert windows[1][0] == ("20261123195800" if hours == 8 else "20261123115800")
     assert windows[2][0] == "20261122200001"  # 24 hours is the vendor's limit
 
 
-async def test_a_list_that_breaks_off_is_an_error_and_not_a_short_list() -> None:
+async def test_what_the_first_page_teaches_does_not_change_the_question_of_the_next_ones() -> None:
+    """Another window would move the lines between the pages, and one could fall through."""
+    asked_for: list[tuple[str, ...]] = []
+
+    async def answer(asked: web.Request) -> web.Response:
+        query = asked.query
+        asked_for.append(tuple(query[name] for name in ("page_no", "page_size", "start_time", "end_time")))
+        old_ms = int((NOW - timedelta(hours=5)).timestamp() * 1000)  # so it reads UTC+8
+        line = {"task_id": f"t-{query['page_no']}", "status": "RUNNING", "gmt_create": old_ms}
+        return web.json_response({"data": [line], "total": 3, "total_page": 3})
+
+    since_at = NOW - timedelta(hours=1)
+    async with answering(answer) as url:
+        provider = provider_at(url)
+        for page_no in (1, 2, 3):
+            await provider.list_page(since_at, NOW, page_no)
+            await provider.list_page(since_at, NOW + timedelta(hours=1), 1)  # another one's question
+        await provider.list_page(since_at, NOW, 1)
+        await provider.close()
+    ours = [line for line in asked_for if line[3] == "20261123200001"]
+    assert [line[0] for line in ours] == ["1", "2", "3", "1"]
+    assert {line[1:3] for line in ours[:3]} == {("100", "20261123110000")}
+    assert ours[3][2] == "20261123190000"
+
+
+async def test_the_questions_that_are_remembered_do_not_pile_up() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"data": [], "total": 0, "total_page": 0})
+
+    async with answering(answer) as url:
+        provider = provider_at(url)
+        for minute in range(100):
+            page = await provider.list_page(NOW - timedelta(hours=1), NOW + timedelta(minutes=minute), 1)
+            assert (page.tasks, page.pages, page.total) == ((), 0, 0)
+        assert len(provider._questions) == 64
+        await provider.close()
+
+
+async def test_a_page_tells_how_many_lines_the_whole_list_has() -> None:
+    """Whoever walks the pages can tell a list that broke off from a short one."""
+
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"data": [], "total": 3, "total_page": 1})
 
     async with answering(answer) as url:
         provider = provider_at(url)
-        failure = await told(provider.list_tasks(NOW - timedelta(hours=1), NOW))
-        assert failure.retryable
+        page = await provider.list_page(NOW - timedelta(hours=1), NOW, 1)
+        assert (page.tasks, page.pages, page.total) == ((), 1, 3)
         await provider.close()
 
 
-async def test_a_page_size_that_is_refused_is_made_smaller() -> None:
+async def test_a_page_size_that_is_refused_is_made_smaller_the_next_time() -> None:
     sizes: list[str] = []
 
     async def answer(asked: web.Request) -> web.Response:
         sizes.append(asked.query["page_size"])
-        if sizes[-1] == "100":
+        if sizes[-1] == "100" or len(sizes) > 3:
             return web.json_response({"code": "InvalidParameter", "message": "page_size"}, status=400)
         return web.json_response({"data": [], "total": 0, "total_page": 0})
 
     async with answering(answer) as url:
         provider = provider_at(url)
+        window = NOW - timedelta(hours=1), NOW
+        failure = await told(provider.list_page(*window, 1))
+        assert failure.retryable
+        assert sizes == ["100"]
         for _ in range(2):
-            assert await provider.list_tasks(NOW - timedelta(hours=1), NOW) == []
+            assert (await provider.list_page(*window, 1)).tasks == ()
+        assert not (await told(provider.list_page(*window, 1))).retryable  # it is not the size, then
         await provider.close()
-    assert sizes == ["100", "10", "10"]
+    assert sizes == ["100", "10", "10", "10"]
 
 
 @pytest.mark.parametrize(
@@ -379,7 +425,7 @@ async def test_a_page_size_that_is_refused_is_made_smaller() -> None:
 )
 async def test_trouble_with_the_list_may_be_tried_again(fault: str) -> None:
     async with studio(fault) as (_, provider):
-        assert (await told(provider.list_tasks(NOW - timedelta(hours=1), NOW))).retryable
+        assert (await told(provider.list_page(NOW - timedelta(hours=1), NOW, 1))).retryable
 
 
 # --- the account ---
@@ -423,6 +469,15 @@ def test_settings_make_a_provider(environ: dict[str, str], endpoint: str, cny: s
     assert provider.account.endpoint == endpoint
     assert provider.account.key_fingerprint == CREDENTIALS.fingerprint
     assert provider.estimate(request()).cny == Decimal(cny)
+
+
+def test_the_pace_follows_the_settings() -> None:
+    """Quotas can be raised; until then the provider's own limits are kept to."""
+    usual = DashScopeProvider.from_settings(CREDENTIALS, Settings.read({})).pace
+    assert (usual.slots, usual.submits_per_s, usual.queries_per_s) == (5, 5, 15)
+    raised = {"WANVIDEO_RUNNING_TASKS": "9", "WANVIDEO_SUBMIT_RATE": "0.5", "WANVIDEO_QUERY_RATE": "80"}
+    pace = DashScopeProvider.from_settings(CREDENTIALS, Settings.read(raised)).pace
+    assert (pace.slots, pace.submits_per_s, pace.queries_per_s) == (9, 0.5, 80)
 
 
 def test_a_password_in_the_endpoint_does_not_reach_the_account() -> None:

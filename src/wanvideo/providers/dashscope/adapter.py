@@ -22,7 +22,7 @@ from wanvideo.errors import (
     SubmitUncertain,
     Throttled,
 )
-from wanvideo.ports import Account, ClipStream, Order, Pace, TaskListing, TaskReport, Upload
+from wanvideo.ports import Account, ClipStream, Order, Pace, TaskPage, TaskReport, Upload
 from wanvideo.providers import links
 from wanvideo.providers.dashscope import faults, outcome, upload, wire
 from wanvideo.providers.dashscope.credentials import Credentials
@@ -35,7 +35,8 @@ ASYNC: Final = {"X-DashScope-Async": "enable"}
 RESOLVE_STORED: Final = {"X-DashScope-OssResourceResolve": "enable"}
 PAGE_SIZES: Final = (100, 10)
 """The largest page is undocumented: 100 is asked for, and 10, the vendor's own, when that is refused."""
-MOST_PAGES: Final = 500
+_QUESTIONS: Final = 64
+"""Questions to the task list whose spelling is remembered until their last page."""
 
 _Call = Callable[[Any], Awaitable[Any]]
 
@@ -56,9 +57,18 @@ class DashScopeProvider:
         workspace: str | None = None,
         clock: Clock | None = None,
         slots: int = 5,
+        submits_per_s: float = 5,
+        queries_per_s: float = 15,
     ) -> None:
         # two official samples of 10 s took 59 and 73 s, a real clip of 5 s 92 s (docs/sources.md)
-        self.pace = Pace(typical_s=75, first_look_s=15, look_every_s=3, slots=slots)
+        self.pace = Pace(
+            typical_s=75,
+            first_look_s=15,
+            look_every_s=3,
+            slots=slots,
+            submits_per_s=submits_per_s,
+            queries_per_s=queries_per_s,
+        )
         base_url = base_url.rstrip("/")
         self.account = Account(self.name, redact(base_url), credentials.fingerprint)
         self._region = region
@@ -67,6 +77,7 @@ class DashScopeProvider:
         self._line = Line(credentials, base_url, self._timeouts, workspace=workspace)
         self._page_size = PAGE_SIZES[0]
         self._lists_in_china_time = False
+        self._questions: dict[tuple[datetime, datetime], dict[str, Any]] = {}
 
     @classmethod
     def from_settings(
@@ -87,6 +98,8 @@ class DashScopeProvider:
             workspace=settings.workspace,
             clock=clock,
             slots=settings.running_tasks,
+            submits_per_s=settings.submits_per_s,
+            queries_per_s=settings.queries_per_s,
         )
 
     def __repr__(self) -> str:
@@ -145,31 +158,38 @@ class DashScopeProvider:
             error.task_id = task
             raise
 
-    async def list_tasks(self, since_at: datetime, until_at: datetime) -> list[TaskListing]:
-        """The account's tasks of this model that were created in the window, at most 24 hours of it.
+    async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
+        """A page of the account's tasks of this model that were created in the window.
 
-        Cost: one query a page. Raises a retryable error rather than give a list with holes in it: a task
-        that is not listed counts as never made.
+        Begin with page 1: it settles how the question is spelt on all its pages. The window may come back
+        wider than asked, and a window of more than 16 hours may lack its oldest part (see `_spelt`). When
+        the size of the page is refused, the error is retryable: ask again from page 1.
         """
         until_at = until_at.replace(microsecond=0) + timedelta(seconds=1)
         since_at = max(since_at.replace(microsecond=0), until_at - timedelta(seconds=limit("task_ttl_s")))
+        question = self._question(since_at, until_at, page_no)
         try:
-            found = await self._all_pages(since_at, until_at)
-        except ProviderRefused:
-            if self._page_size == PAGE_SIZES[-1]:
+            reply = await self._list({**question, "page_no": page_no})
+        except ProviderRefused as refusal:
+            if question["page_size"] == PAGE_SIZES[-1]:
                 raise
             self._page_size = PAGE_SIZES[-1]
-            found = await self._all_pages(since_at, until_at)
-        if any(listing.created_at < since_at for listing in found):
+            raise ProviderUnavailable(
+                f"The task list was refused with {question['page_size']} lines a page: {refusal.detail}",
+                hint="It is asked for again with shorter pages.",
+                request_id=refusal.request_id,
+            ) from None
+        listings, pages = wire.decode_list(reply.payload)
+        if any(listing.created_at < since_at for listing in listings):
             self._lists_in_china_time = True
-        return [listing for listing in found if since_at <= listing.created_at <= until_at]
+        return TaskPage(tuple(listings), pages, wire.listed_total(reply.payload))
 
     async def ping(self) -> datetime | None:
         """Ask for one line of the task list: the key and the endpoint work when this does not raise.
 
         Returns the server's own time, where it gave one, to tell a wrong clock on this machine.
         """
-        reply = await self._list_page({"page_no": 1, "page_size": 1})
+        reply = await self._list({"page_no": 1, "page_size": 1})
         try:
             return parsedate_to_datetime(reply.date or "").astimezone(UTC)
         except ValueError:
@@ -188,34 +208,29 @@ class DashScopeProvider:
     async def close(self) -> None:
         await self._line.close()
 
-    async def _all_pages(self, since_at: datetime, until_at: datetime) -> list[TaskListing]:
-        found: dict[TaskId, TaskListing] = {}
-        page_no, pages, total = 0, 1, 0
-        while page_no < pages:
-            page_no += 1
-            reply = await self._list_page(self._list_params(since_at, until_at, page_no))
-            listings, pages = wire.decode_list(reply.payload)
-            if pages > MOST_PAGES:
-                raise ProviderUnavailable(f"The task list has {pages} pages; that cannot be right.")
-            total = total or wire.listed_total(reply.payload)
-            found.update({listing.task_id: listing for listing in listings})
-        if len(found) < total:
-            raise ProviderUnavailable(f"The task list broke off: {len(found)} lines of {total}.")
-        return list(found.values())
-
-    async def _list_page(self, params: dict[str, Any]) -> Reply:
+    async def _list(self, params: dict[str, Any]) -> Reply:
         """`jobs.list` of the SDK reads a key that the answer does not have, so its transport is used."""
         return await self._ask(lambda sdk: sdk.transport.request("GET", "/tasks", params=params))
 
-    def _list_params(self, since_at: datetime, until_at: datetime, page_no: int) -> dict[str, Any]:
+    def _question(self, since_at: datetime, until_at: datetime, page_no: int) -> dict[str, Any]:
+        """The question as its first page spelt it: another window would move the lines between the pages."""
+        window = (since_at, until_at)
+        if page_no == 1 or window not in self._questions:
+            self._questions.pop(window, None)
+            while len(self._questions) >= _QUESTIONS:
+                del self._questions[next(iter(self._questions))]
+            self._questions[window] = self._spelt(since_at, until_at)
+        return self._questions[window]
+
+    def _spelt(self, since_at: datetime, until_at: datetime) -> dict[str, Any]:
         """The vendor does not say in which zone it reads a window; UTC+8, as everywhere else, is likely.
 
-        Until a list has shown it, the window is spelt to hold under both readings, UTC+8 and UTC.
+        Until a list has shown it, the window is spelt to hold under both readings, UTC+8 and UTC. Above 16
+        hours it cannot be, since the vendor takes 24 at most: read as UTC, the oldest part is then missing.
         """
         start = wire.list_time(since_at, wire.CHINA if self._lists_in_china_time else UTC)
         earliest = wire.list_time(until_at - timedelta(seconds=limit("task_ttl_s")))
         return {
-            "page_no": page_no,
             "page_size": self._page_size,
             "start_time": max(start, earliest),
             "end_time": wire.list_time(until_at),
