@@ -61,6 +61,12 @@ class Settings(BaseModel):
     max_cost_cny: Decimal | None = Field(
         None, ge=0, validation_alias="WANVIDEO_MAX_COST", description="Refuse a clip above this many yuan."
     )
+    daily_budget_cny: Decimal | None = Field(
+        None,
+        ge=0,
+        validation_alias="WANVIDEO_DAILY_BUDGET",
+        description="No clip is begun that would bring a day's spending above this many yuan.",
+    )
     keep_source: bool = Field(
         True,
         validation_alias="WANVIDEO_KEEP_SOURCE",
