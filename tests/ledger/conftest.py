@@ -58,12 +58,13 @@ _numbers = itertools.count()
 
 
 def new_job(**changes: Any) -> NewJob:
+    number = next(_numbers)
     values: dict[str, Any] = {
-        "id": JobId(f"j_{next(_numbers):012d}"),
+        "id": JobId(f"j_{number:012d}"),
         "provider": "dashscope",
         "request": {"prompt": "海港 harbour", "duration": 2.5},
         "picture": Picture("pictures/a.png", "a" * 64, "b" * 64, "image/png", 240, 240),
-        "cache_key": "c" * 64,
+        "cache_key": f"{number:064d}",
         "seed": 2**31 - 1,
         "estimate_cny": "0.366962",
         "account": "dashscope|https://x.test|key",

@@ -338,10 +338,11 @@ async def finished(ledger: Ledger, clock: FakeClock, latency_s: float, **changes
 
 
 async def test_the_newest_clip_of_a_key_answers(ledger: Ledger, clock: FakeClock) -> None:
+    key = {"cache_key": "c" * 64}
     assert await ledger.clip_for("c" * 64) is None
-    await finished(ledger, clock, 1)
-    newest = await finished(ledger, clock, 1)
-    await held(ledger)  # the same key, still open
+    await finished(ledger, clock, 1, **key)
+    newest = await finished(ledger, clock, 1, **key)
+    await ledger.add_job(new_job(**key))  # the same key, still open
     found = await ledger.clip_for("c" * 64)
     assert found is not None
     assert found.id == newest.id

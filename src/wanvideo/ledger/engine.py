@@ -1,20 +1,23 @@
-"""Opening a database: the pragmas and transaction kinds that make a commit durable and a claim exclusive."""
+"""The ledger in a SQLite file: the pragmas and transaction kinds that make a commit durable."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from wanvideo.clock import Clock
+from wanvideo.contract.job import JobId
 from wanvideo.errors import SettingsInvalid, StorageFailed
+from wanvideo.ledger.timekeeping import ProcessTime, Timekeeper
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -23,77 +26,58 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
-class Database:
-    """A writer and readers of one database, each use one transaction.
+class SqliteFile:
+    """One connection writes (BEGIN IMMEDIATE), others read; a writer never blocks them.
 
-    Raises, wherever it is used: StorageFailed when the file is full, locked, read-only, damaged or gone.
+    Raises: SettingsInvalid when the file's folder cannot be made.
     """
 
-    def __init__(self, url: str) -> None:
-        self._writer, self._reader = open_engines(url)
+    look_every_s = 0.25  # nothing tells of the changes of other processes, and a look costs 0.1 ms
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end of the block; undone when it raises."""
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise _unusable(error) from None
+    def __init__(self, url: URL) -> None:
+        url = url.set(drivername="sqlite+aiosqlite")
+        self._file = url.database or ":memory:"
+        if self._file != ":memory:":
+            try:
+                Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingsInvalid(
+                    f"The ledger's folder {Path(self._file).parent} cannot be made: {error.strerror}.",
+                    field="OUTPUT_DIR",
+                ) from None
+        self.writer = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+        self.reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
+        for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
+            event.listen(engine.sync_engine, "connect", _on_connect)
+            event.listen(engine.sync_engine, "begin", _begin_with(begin))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Sees one moment of the database, and holds nobody up."""
-        try:
-            async with self._reader.connect() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise _unusable(error) from None
+    def timekeeper(self, clock: Clock) -> Timekeeper:
+        return ProcessTime(clock)
 
-    async def close(self) -> None:
-        await self._writer.dispose()
-        await self._reader.dispose()
-
-
-def _unusable(error: DatabaseError) -> Exception:
-    if isinstance(error, IntegrityError | ProgrammingError | DataError):
-        return error  # a mistake of ours, not the database's trouble
-    return StorageFailed(
-        f"The ledger cannot be used: {error.orig}.",
-        hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
-    )
-
-
-def open_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
-    """A writer and a reader. On SQLite one connection writes (BEGIN IMMEDIATE); readers never block it.
-
-    Raises: SettingsInvalid for a URL that is no SQLite URL.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsInvalid("This is not a database URL.", field="WANVIDEO_DATABASE_URL") from None
-    if parsed.get_backend_name() != "sqlite":
-        raise SettingsInvalid(
-            f"{parsed.get_backend_name()} is not supported; this version keeps its ledger in SQLite.",
-            field="WANVIDEO_DATABASE_URL",
-            hint="Write sqlite+aiosqlite:///PATH, or leave it out.",
+    def unusable(self, error: Exception) -> Exception | None:
+        if not isinstance(error, DBAPIError) or isinstance(
+            error, IntegrityError | ProgrammingError | DataError
+        ):
+            return None
+        return StorageFailed(
+            f"The ledger cannot be used: {error.orig}.",
+            hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
         )
-    parsed = parsed.set(drivername="sqlite+aiosqlite")
-    if parsed.database and parsed.database != ":memory:":
-        try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsInvalid(
-                f"The ledger's folder {Path(parsed.database).parent} cannot be made: {error.strerror}.",
-                field="OUTPUT_DIR",
-            ) from None
-    writer = create_async_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
-    reader = create_async_engine(parsed, pool_size=4, max_overflow=4, hide_parameters=True)
-    for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
-        event.listen(engine.sync_engine, "connect", _on_connect)
-        event.listen(engine.sync_engine, "begin", _begin_with(begin))
-    return writer, reader
+
+    async def lock(self, connection: AsyncConnection, name: str) -> None:
+        """A writer is alone already."""
+
+    async def tell(self, connection: AsyncConnection, job_id: JobId) -> None:
+        """SQLite tells nobody; others look every `look_every_s`."""
+
+    @asynccontextmanager
+    async def listening(self, wake: Callable[[], None]) -> AsyncIterator[None]:  # noqa: ARG002 - nobody calls
+        yield
+
+    async def words(self, connection: AsyncConnection) -> str:
+        mode = (await connection.execute(text("PRAGMA journal_mode"))).scalar()
+        kind = "write-ahead log" if mode == "wal" else f"journal mode {mode}"
+        return f"SQLite {sqlite3.sqlite_version}, {kind}, {self._file}"
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from wanvideo.contract.job import Attempt, Job, JobEvent, JobId, Picture, State, TaskId
-from wanvideo.ports import NewJob
+from wanvideo.contract.job import ENDED_AT_PROVIDER, Attempt, Job, JobEvent, JobId, Picture, State, TaskId
+from wanvideo.ports import NewJob, RunningTask, Sighting, Spending
 
-_JOB_FIELDS = {field.name for field in fields(Job)}
+_JOB_FIELDS = tuple(field.name for field in fields(Job))
+_NOT_COLUMNS = ("miss",)
+_BORN_WITH = (
+    "request", "picture", "source_sha256", "cache_key", "seed", "estimate_cny", "account", "resolution",
+    "billed_s", "warnings", "max_cost_cny", "shared",
+)  # fmt: skip
 
 
 def job_of(row: RowMapping) -> Job:
@@ -25,8 +31,12 @@ def job_of(row: RowMapping) -> Job:
 
 def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
     """A fresh job: queued, due at once."""
+    columns = asdict(new)
+    for name in _NOT_COLUMNS:
+        del columns[name]
     return {
-        **asdict(new),
+        **columns,
+        "source_sha256": new.picture.source_sha256,
         "warnings": list(new.warnings),
         "state": State.QUEUED,
         "created_at": now,
@@ -36,12 +46,23 @@ def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
     }
 
 
+def born_anew(new: NewJob, now: datetime) -> dict[str, Any]:
+    """The columns in which a job that is asked again under another request is like a fresh one."""
+    columns = row_of(new, now)
+    return {name: columns[name] for name in _BORN_WITH}
+
+
 def changes_of(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes of a Job's fields as column values."""
-    plain = dict(changes)
+    plain = {name: _storable(value) for name, value in changes.items()}
     if "warnings" in plain:
         plain["warnings"] = list(plain["warnings"])
     return plain
+
+
+def _storable(value: Any) -> Any:
+    # PostgreSQL takes no NUL in a text, and a note may quote whatever a server sent
+    return value.replace("\0", "") if type(value) is str else value
 
 
 def attempt_of(row: RowMapping) -> Attempt:
@@ -59,5 +80,45 @@ def event_of(row: RowMapping) -> JobEvent:
     )
 
 
-def task_ids_of(values: list[Any]) -> set[TaskId]:
-    return {TaskId(value) for value in values if value is not None}
+def task_of(row: RowMapping) -> RunningTask:
+    return RunningTask(
+        JobId(row["id"]),
+        TaskId(row["task_id"]),
+        row["resolution"],
+        row["billed_s"],
+        row["submitted_at"],
+        row["seen_status"],
+    )
+
+
+def sighting_row(seen: Sighting, now: datetime) -> dict[str, Any]:
+    return {
+        "seen_job": seen.job_id,
+        "seen_task": seen.task_id,
+        "seen_word": seen.status.value,
+        "seen_over": seen.status.value in ENDED_AT_PROVIDER,
+        "seen_ended": seen.ended,
+        "seen_progress": seen.progress,
+        "seen_at": now,
+    }
+
+
+def spending_of(spent: Sequence[RowMapping], saved: Sequence[RowMapping]) -> list[Spending]:
+    """One line for each owner and provider that spent or saved anything."""
+    money = {(row["owner"], row["provider"]): row for row in spent}
+    hits = {(row["owner"], row["provider"]): row for row in saved}
+    found = []
+    for owner, provider in sorted(money.keys() | hits.keys(), key=lambda who: (who[0] or "", who[1])):
+        paid, hit = money.get((owner, provider)), hits.get((owner, provider))
+        found.append(
+            Spending(
+                owner=owner,
+                provider=provider,
+                settled_cny=paid["settled_cny"] if paid else Decimal(0),
+                reserved_cny=paid["reserved_cny"] if paid else Decimal(0),
+                clips=paid["clips"] if paid else 0,
+                saved_cny=hit["saved_cny"] if hit else Decimal(0),
+                hits=hit["hits"] if hit else 0,
+            )
+        )
+    return found

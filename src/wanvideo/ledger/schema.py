@@ -1,15 +1,12 @@
-"""The tables. Times are whole microseconds since 1970 (UTC): they sort and compare alike everywhere."""
+"""The tables. Times are microseconds since 1970 (UTC), money is micro-yuan; see `columns`."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
-    Dialect,
     Float,
     Index,
     Integer,
@@ -17,26 +14,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
+    false,
+    text,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from wanvideo.contract.job import State
+from wanvideo.ledger.columns import Instant, Yuan
 
+FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+"""States that a job leaves only when it is retried."""
 
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, stored as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    # SQLAlchemy names the arguments of these two; times need nothing of the dialect
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    # as above
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
+IN_FLIGHT = text("shared AND state NOT IN ('succeeded', 'failed', 'cancelled')")
+"""A job that an identical request joins. Literal, for it must be the very words of the index."""
 
 metadata = MetaData()
 
@@ -80,10 +69,39 @@ jobs = Table(
     Column("store_tries", Integer, nullable=False, default=0),
     Column("owner", Text),
     Column("evidence", JSON, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("max_cost_cny", String(32)),
+    Column("shared", Boolean, nullable=False, server_default=false()),
+    Column("source_sha256", String(64), nullable=False, server_default=""),
     Index("jobs_due", "state", "due_at"),
-    Index("jobs_cache_key", "cache_key", "state"),
-    Index("jobs_account", "account", "state"),
+    Index("jobs_cache_key", "cache_key", "state", "created_at"),
+    Index("jobs_account", "account", "state", "seen_status"),
     Index("jobs_created", "created_at"),
+    Index("jobs_picture", "provider", "source_sha256", "created_at"),
+    Index("jobs_provider", "provider", "created_at"),
+)
+
+# Two jobs of one cache key can never be in flight at once, whoever writes them down.
+Index(
+    "jobs_single_flight",
+    jobs.c.cache_key,
+    unique=True,
+    sqlite_where=IN_FLIGHT,
+    postgresql_where=IN_FLIGHT,
+)
+
+_LEASED = jobs.c.lease_until.is_not(None)
+Index("jobs_leased", jobs.c.lease_until, sqlite_where=_LEASED, postgresql_where=_LEASED)
+
+_TIMED = jobs.c.latency_s.is_not(None)
+Index(
+    "jobs_latency",
+    jobs.c.provider,
+    jobs.c.resolution,
+    jobs.c.billed_s,
+    jobs.c.submitted_at,
+    sqlite_where=_TIMED,
+    postgresql_where=_TIMED,
 )
 
 attempts = Table(
@@ -102,7 +120,12 @@ attempts = Table(
     Column("task_id", Text),
     Column("request_id", Text),
     Column("error", JSON(none_as_null=True)),
+    Column("account", Text, nullable=False, server_default=""),
+    Column("owner", Text),
+    Column("reserved_cny", Yuan, nullable=False, server_default="0"),
+    Column("settled_cny", Yuan),
     Index("attempts_task", "task_id"),
+    Index("attempts_money", "started_at", "settled_cny", "reserved_cny"),
 )
 
 events = Table(
@@ -134,9 +157,43 @@ quirks = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+gates = Table(
+    "gates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False),
+    Column("slowdown", Float, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+once = Table(
+    "once",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("job_id", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+cache_hits = Table(
+    "cache_hits",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("job_id", String(32), nullable=False),
+    Column("owner", Text),
+    Column("saved_cny", Yuan, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("cache_hits_at", "at"),
+)
+
 schema_version = Table(
     "schema_version", metadata, Column("version", Integer, primary_key=True), Column("at", Instant)
 )
-
-ACTIVE_AT_PROVIDER = ("submitting", "uncertain", "running")
-"""States that may hold one of the account's slots."""

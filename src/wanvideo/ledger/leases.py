@@ -1,0 +1,147 @@
+"""Taking jobs up, holding them, and putting them down."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from wanvideo.contract.job import Event, JobId, State
+from wanvideo.ledger import rows
+from wanvideo.ledger.statements import leases, money
+from wanvideo.ledger.writing import Writing
+from wanvideo.ports import Lease
+
+_ROWS_AT_ONCE = 5000  # two values each; SQLite and PostgreSQL take about 32,000 in one statement
+
+
+class Leases(Writing):
+    """The part of ports.Ledger that keeps workers out of each other's way."""
+
+    async def claim(
+        self,
+        worker: str,
+        *,
+        states: Sequence[State],
+        only: Sequence[JobId] | None,
+        limit: int,
+        lease_s: float,
+        due: bool = True,
+    ) -> list[Lease]:
+        """What is due longest comes first."""
+        if limit <= 0 or not states:
+            return []
+        async with self._database.writing() as turn:
+            now = await turn.now()
+            found = await turn.all(
+                leases.claim(
+                    worker=worker,
+                    now=now,
+                    until=now + timedelta(seconds=lease_s),
+                    states=states,
+                    only=only,
+                    limit=limit,
+                    due=due,
+                )
+            )
+        claimed = [Lease(rows.job_of(row), worker) for row in found]
+        return sorted(claimed, key=lambda lease: lease.job.due_at)
+
+    async def claim_queued(
+        self,
+        worker: str,
+        *,
+        provider: str,
+        account: str,
+        slots: int,
+        only: Sequence[JobId] | None,
+        limit: int,
+        lease_s: float,
+    ) -> list[Lease]:
+        """The queue is only sorted when a place is free; then it costs about 1 us for each waiting job."""
+        async with self._database.writing() as turn:
+            await turn.lock(f"account {account}")
+            now = await turn.now()
+            taken = await turn.scalar(leases.places_taken(account))
+            taken += await turn.scalar(leases.about_to_submit(provider, now))
+            most = min(limit, slots - taken)
+            if most <= 0:
+                return []
+            found = await turn.all(leases.next_in_queue(provider, account, now, only, most))
+            ids = [JobId(row["id"]) for row in found]
+            if not ids:
+                return []
+            until = now + timedelta(seconds=lease_s)
+            claimed = await turn.all(leases.claim_these(ids, worker, now, until))
+        place = {job_id: number for number, job_id in enumerate(ids)}
+        return sorted(
+            (Lease(rows.job_of(row), worker) for row in claimed), key=lambda lease: place[lease.job.id]
+        )
+
+    async def release(self, held: Sequence[Lease], *, in_s: float) -> int:
+        released = 0
+        workers = sorted({lease.worker for lease in held})
+        if not held:
+            return 0
+        async with self._database.writing() as turn:
+            now = await turn.now()
+            due_at = now + timedelta(seconds=in_s)
+            for worker in workers:
+                pairs = sorted((lease.job.id, lease.fence) for lease in held if lease.worker == worker)
+                for start in range(0, len(pairs), _ROWS_AT_ONCE):
+                    part = pairs[start : start + _ROWS_AT_ONCE]
+                    released += len(await turn.all(leases.release(part, worker, due_at, now)))
+            if in_s == 0 and released:
+                await turn.tell(held[0].job.id)
+        return released
+
+    async def lease_owners(self) -> set[str]:
+        async with self._database.reading() as turn:
+            return {row["owner"] for row in await turn.all(leases.lease_owners(await turn.now()))}
+
+    async def expire_leases(self, owners: Collection[str]) -> None:
+        if not owners:
+            return
+        async with self._database.writing() as turn:
+            freed = await turn.all(leases.expire_leases(owners, await turn.now()))
+            await turn.run(leases.free_posts(owners))
+            if freed:
+                await turn.tell(JobId(freed[0]["id"]))
+
+    async def next_due_s(self, *, states: Sequence[State], only: Sequence[JobId] | None) -> float | None:
+        if not states:
+            return None
+        async with self._database.reading() as turn:
+            due_at = await turn.scalar(leases.next_due(states, only))
+            return None if due_at is None else max(0.0, (due_at - await turn.now()).total_seconds())
+
+    async def renew(self, lease: Lease, *, lease_s: float) -> bool:
+        async with self._database.writing() as turn:
+            until = await turn.now() + timedelta(seconds=lease_s)
+            held = leases.fenced(lease.job.id, lease.worker, lease.fence, {"lease_until": until})
+            return await turn.first(held) is not None
+
+    async def write(
+        self,
+        lease: Lease,
+        changes: Mapping[str, Any],
+        *,
+        event: Event | None = None,
+        data: Mapping[str, Any] | None = None,
+        release_in_s: float | None = None,
+        settled_cny: Decimal | None = None,
+    ) -> Lease | None:
+        """Raises: JobConflict when a job that comes back to the queue is in flight as another one already."""
+        job = lease.job
+        try:
+            async with self._database.writing() as turn:
+                written = await self._write(turn, lease, changes, event, data, release_in_s)
+                if written is not None and settled_cny is not None:
+                    settled = {"settled_cny": settled_cny}
+                    await turn.run(money.change_attempt(job.id, job.attempt, settled))
+                return written
+        except IntegrityError as error:
+            raise await self._refusal(error, job.cache_key, lease) from None

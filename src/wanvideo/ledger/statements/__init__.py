@@ -1,0 +1,1 @@
+"""Every statement, named. The same ones serve each database."""

@@ -1,0 +1,206 @@
+"""Taking jobs up and putting them down: a lease, and a fence that stops whoever lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    Update,
+    and_,
+    case,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+    values,
+)
+from sqlalchemy.sql import Delete
+
+from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId, State
+from wanvideo.ledger.schema import jobs, posts
+
+
+def holds_a_place() -> ColumnElement[bool]:
+    """A task may be running at the provider. Two that ended but are not stored yet hold no place."""
+    return or_(
+        jobs.c.state.in_((State.SUBMITTING, State.UNCERTAIN)),
+        and_(
+            jobs.c.state == State.RUNNING,
+            or_(jobs.c.seen_status.is_(None), jobs.c.seen_status.not_in(ENDED_AT_PROVIDER)),
+        ),
+    )
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
+
+
+def _in(states: Sequence[State]) -> ColumnElement[bool]:
+    # one state alone lets an index on (state, due_at) give the rows in order
+    return jobs.c.state == states[0] if len(states) == 1 else jobs.c.state.in_(states)
+
+
+def claim(
+    *,
+    worker: str,
+    now: datetime,
+    until: datetime,
+    states: Sequence[State],
+    only: Sequence[JobId] | None,
+    limit: int,
+    due: bool = True,
+) -> Update:
+    """Lease due jobs to one worker; the fence grows, so an earlier holder can write no more."""
+    found = select(jobs.c.id).where(_in(states), _free(now))
+    if due:
+        found = found.where(jobs.c.due_at <= now)
+    if only is not None:
+        found = found.where(jobs.c.id.in_(only))
+    return _lease(found.order_by(jobs.c.due_at).limit(limit), worker, until)
+
+
+def claim_these(ids: Sequence[JobId], worker: str, now: datetime, until: datetime) -> Update:
+    """Lease these queued jobs, as far as nobody took them meanwhile."""
+    found = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state == State.QUEUED, _free(now))
+    return _lease(found, worker, until)
+
+
+def _lease(found: Select[Any], worker: str, until: datetime) -> Update:
+    # a CTE is run once; a subquery might be run again for each row, and lock more than its limit
+    chosen = found.with_for_update(skip_locked=True).cte("chosen")
+    return (
+        update(jobs)
+        .where(jobs.c.id.in_(select(chosen.c.id)))
+        .values(lease_owner=worker, lease_until=until, fence=jobs.c.fence + 1)
+        .returning(*jobs.c)
+    )
+
+
+def places_taken(account: str, but: JobId | None = None) -> Select[Any]:
+    """How many of the account's places are or may be taken, by others than job `but`."""
+    found = select(func.count()).select_from(jobs).where(jobs.c.account == account, holds_a_place())
+    return found if but is None else found.where(jobs.c.id != but)
+
+
+def about_to_submit(provider: str, now: datetime) -> Select[Any]:
+    """How many queued jobs of a provider somebody holds right now: each may open an attempt soon."""
+    return select(func.count()).select_from(jobs).where(_held_queued(provider, now))
+
+
+def _held_queued(provider: str, now: datetime) -> ColumnElement[bool]:
+    return and_(jobs.c.lease_until > now, jobs.c.provider == provider, jobs.c.state == State.QUEUED)
+
+
+def next_in_queue(
+    provider: str, account: str, now: datetime, only: Sequence[JobId] | None, limit: int
+) -> Select[Any]:
+    """Ids of the queued jobs whose turn it is.
+
+    The highest priority first. Among owners, who has the fewest jobs at work goes first: each further
+    job of an owner counts as if the ones before it were running already. Then the oldest.
+    """
+    turn = func.row_number().over(
+        partition_by=jobs.c.owner, order_by=(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+    )
+    waiting = select(jobs.c.id, jobs.c.priority, jobs.c.created_at, jobs.c.owner, turn.label("turn")).where(
+        jobs.c.state == State.QUEUED, jobs.c.due_at <= now, jobs.c.provider == provider, _free(now)
+    )
+    if only is not None:
+        waiting = waiting.where(jobs.c.id.in_(only))
+    queue = waiting.subquery("queue")
+    running = select(jobs.c.owner).where(jobs.c.account == account, holds_a_place())
+    held = select(jobs.c.owner).where(_held_queued(provider, now))
+    at_work = union_all(running, held).subquery("at_work")
+    busy = select(at_work.c.owner, func.count().label("jobs")).group_by(at_work.c.owner).subquery("busy")
+    return (
+        select(queue.c.id)
+        .select_from(
+            # nobody in particular (NULL) is an owner like any other; no owner's name is empty
+            queue.outerjoin(busy, func.coalesce(queue.c.owner, "") == func.coalesce(busy.c.owner, ""))
+        )
+        .order_by(
+            queue.c.priority.desc(),
+            func.coalesce(busy.c.jobs, 0) + queue.c.turn,
+            queue.c.created_at,
+            queue.c.id,
+        )
+        .limit(limit)
+    )
+
+
+def release(held: Sequence[tuple[JobId, int]], worker: str, due_at: datetime, now: datetime) -> Update:
+    """Put jobs down, each only under its own fence. One statement for all of them."""
+    leases = (
+        values(column("id", String), column("fence", BigInteger), name="held").data(list(held)).cte("held")
+    )
+    return (
+        update(jobs)
+        .where(jobs.c.id == leases.c.id, jobs.c.fence == leases.c.fence, jobs.c.lease_owner == worker)
+        .values(lease_owner=None, lease_until=None, due_at=due_at, updated_at=now)
+        .returning(jobs.c.id)
+    )
+
+
+def fenced(job_id: JobId, worker: str, fence: int, changes: Mapping[str, Any]) -> Update:
+    """Write to one job, only while this worker's lease holds: a late writer changes no row."""
+    return (
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.lease_owner == worker)
+        .values(**changes)
+        .returning(*jobs.c)
+    )
+
+
+def next_due(states: Sequence[State], only: Sequence[JobId] | None) -> Select[Any]:
+    """When the next job of these states may be claimed: due, and its lease over.
+
+    For all jobs it asks each state for its first free one, and looks through the few that are held.
+    """
+    at = case((jobs.c.lease_until > jobs.c.due_at, jobs.c.lease_until), else_=jobs.c.due_at)
+    if only is not None:
+        return select(func.min(at)).where(jobs.c.state.in_(states), jobs.c.id.in_(only))
+    firsts = [
+        select(func.min(jobs.c.due_at).label("at")).where(jobs.c.state == state, jobs.c.lease_until.is_(None))
+        for state in states
+    ]
+    held = select(func.min(at).label("at")).where(jobs.c.lease_until.is_not(None), jobs.c.state.in_(states))
+    return select(func.min(union_all(*firsts, held).subquery("soonest").c.at))
+
+
+def lease_owners(now: datetime) -> Select[Any]:
+    """Who holds a job or a post."""
+    jobs_of = select(jobs.c.lease_owner.label("owner")).where(jobs.c.lease_until > now)
+    posts_of = select(posts.c.owner).where(posts.c.until > now)
+    held = union_all(jobs_of, posts_of).subquery("held")
+    return select(held.c.owner).distinct()
+
+
+def expire_leases(owners: Collection[str], now: datetime) -> Update:
+    """End the leases of workers that are known to be dead."""
+    # locked in one order, so that it cannot wait for a batch of sightings that waits for it
+    dead = (
+        select(jobs.c.id)
+        .where(jobs.c.lease_until > now, jobs.c.lease_owner.in_(owners))
+        .order_by(jobs.c.id)
+        .with_for_update()
+        .cte("dead")
+    )
+    return (
+        update(jobs)
+        .where(jobs.c.id.in_(select(dead.c.id)), jobs.c.lease_owner.in_(owners))
+        .values(lease_until=now, due_at=now)
+        .returning(jobs.c.id)
+    )
+
+
+def free_posts(owners: Collection[str]) -> Delete:
+    return delete(posts).where(posts.c.owner.in_(owners))
