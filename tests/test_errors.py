@@ -51,18 +51,19 @@ def test_every_error_says_what_it_is_and_what_to_do(cls: type[WanvideoError]) ->
     assert cls.title
     assert cls.default_hint.endswith((".", "`"))
     assert 400 <= cls.status <= 599
-    assert 1 <= cls.exit_code <= 8
+    assert 1 <= cls.exit_code <= 9
     assert str(error) == f"This happened. {cls.default_hint}"
 
 
 def test_exit_codes_group_what_a_script_treats_alike() -> None:
     assert {cls.exit_code for cls in all_errors(RequestInvalid)} == {2}
-    by_exit = {code: {c.code for c in all_errors() if c.exit_code == code} for code in range(3, 9)}
+    by_exit = {code: {c.code for c in all_errors() if c.exit_code == code} for code in range(3, 10)}
     assert by_exit[3] == {
         "credentials_missing", "credentials_rejected", "access_denied", "account_blocked", "model_not_found",
     }  # fmt: skip
     assert (by_exit[5], by_exit[6]) == ({"cost_limit"}, {"submit_uncertain"})
     assert (by_exit[7], by_exit[8]) == ({"cancelled"}, {"wait_timeout"})
+    assert by_exit[9] == {"audit_failed"}
 
 
 def test_a_field_and_an_own_hint_are_told() -> None:

@@ -28,7 +28,8 @@ WanvideoError
 ├─ JobNotFound               job_not_found         no such job in this ledger
 ├─ JobConflict               job_conflict          the job's state does not allow that
 ├─ JobCancelled              cancelled             the job was cancelled
-└─ WaitTimeout               wait_timeout          you stopped waiting; the job goes on
+├─ WaitTimeout               wait_timeout          you stopped waiting; the job goes on
+└─ AuditFailed               audit_failed          a create or a bill cannot be accounted for
 """
 
 from __future__ import annotations
@@ -226,6 +227,11 @@ class JobCancelled(WanvideoError):
 class WaitTimeout(WanvideoError):
     code, title, status, exit_code, retryable = "wait_timeout", "Still waiting for the clip", 504, 8, True
     default_hint = "The job goes on; pick it up with `wanvideo jobs watch`."
+
+
+class AuditFailed(WanvideoError):
+    code, title, status, exit_code = "audit_failed", "The account and the ledger do not agree", 409, 9
+    default_hint = "Look at the lines that are not `ok`; `wanvideo rescue` brings forgotten clips home."
 
 
 def all_errors(root: type[WanvideoError] = WanvideoError) -> list[type[WanvideoError]]:
