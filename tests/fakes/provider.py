@@ -182,7 +182,9 @@ class FakeProvider:
                 expires_at=made.ends_at + timedelta(days=1),
                 billed_s=self.billed_s,
                 cost=cost_of("beijing", "720P", True, self.billed_s, basis="usage"),
-                prompt_seen=made.body["input"]["prompt"],
+                resolution="720P",
+                sound=True,
+                prompt_seen=made.body["input"].get("prompt"),
             )
         if status is TaskStatus.FAILED:
             kind, _, name = made.ending.partition(":")

@@ -48,6 +48,8 @@ class TaskReport:
     ended_at: datetime | None = None
     billed_s: float | None = None
     cost: Cost | None = None  # settled from usage, on success only
+    resolution: str | None = None  # the tier and the sound that were billed, where usage names them
+    sound: bool | None = None
     prompt_seen: str | None = None  # the provider's `orig_prompt`
     progress: float | None = None  # 0..1 where the provider really knows it
     error: WanvideoError | None = None  # on FAILED

@@ -177,6 +177,22 @@ def test_the_bill_is_what_usage_says_and_nothing_is_made_up(
     assert (report.cost.cny if report.cost else None) == cny
 
 
+@pytest.mark.parametrize(
+    ("usage", "resolution", "sound"),
+    [
+        ({"duration": 5, "SR": 1080, "audio": False}, "1080P", False),
+        ({"duration": 5, "SR": "720P"}, "720P", None),
+        ({"duration": 5, "SR": 480, "audio": "yes"}, None, None),
+        ({"duration": 5, "SR": None, "audio": []}, None, None),
+    ],
+)
+def test_a_clip_tells_its_tier_and_whether_it_has_sound_where_usage_does(
+    usage: Any, resolution: str | None, sound: bool | None
+) -> None:
+    report = wire.decode_report(SAMPLE | {"usage": usage})
+    assert (report.resolution, report.sound) == (resolution, sound)
+
+
 def test_singapore_has_its_own_prices() -> None:
     report = wire.decode_report(SAMPLE, region="singapore")
     assert report.cost is not None

@@ -128,13 +128,16 @@ def decode_report(payload: Any, *, region: str = "beijing") -> TaskReport:
     if link is None:
         raise ProviderUnavailable("The task succeeded, but the answer has no link.", request_id=request_id)
     usage = _mapping(_mapping(payload).get("usage"))
-    billed_s = _billed_s(usage)
+    billed_s, resolution = _billed_s(usage), _tier(usage)
+    sound = usage["audio"] if isinstance(usage.get("audio"), bool) else None
     return TaskReport(
         status,
         video_url=link,
         expires_at=link_expires_at(link) or _day_after(times["ended_at"] or times["submitted_at"]),
         billed_s=billed_s,
-        cost=_cost(usage, billed_s, region),
+        cost=_cost(region, resolution, sound, billed_s),
+        resolution=resolution,
+        sound=sound,
         **times,
     )
 
@@ -227,13 +230,20 @@ def _billed_s(usage: Mapping[str, Any]) -> float | None:
     return None
 
 
-def _cost(usage: Mapping[str, Any], billed_s: float | None, region: str) -> Cost | None:
+def _tier(usage: Mapping[str, Any]) -> str | None:
+    """720P or 1080P, from `SR`: 720 or 1080."""
+    digits = re.sub(r"\D", "", str(usage.get("SR", "")))
+    tier = f"{digits}P"
+    return tier if tier in limit("resolutions") else None
+
+
+def _cost(region: str, resolution: str | None, sound: bool | None, billed_s: float | None) -> Cost | None:
     """What was billed, where `usage` names resolution and sound; else None, and the request prices it."""
-    tier = re.sub(r"\D", "", str(usage.get("SR", "")))
-    kind = (region, f"{tier}P", usage.get("audio"))
-    if billed_s is None or kind not in PRICE_CNY_PER_S:
+    if billed_s is None or resolution is None or sound is None:
         return None
-    return cost_of(*kind, billed_s, basis="usage")
+    if (region, resolution, sound) not in PRICE_CNY_PER_S:
+        return None
+    return cost_of(region, resolution, sound, billed_s, basis="usage")
 
 
 def _day_after(moment: datetime | None) -> datetime | None:
