@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres import fresh_database
 
 from wanvideo.clock import Clock, FakeClock
 from wanvideo.contract.job import Attempt, JobId, Picture
 from wanvideo.ledger.engine import sqlite_url
 from wanvideo.ledger.sql import SqlLedger
+from wanvideo.ledger.timekeeping import ProcessTime
 from wanvideo.ports import Lease, Ledger, NewJob
 
 Open = Callable[[], Awaitable[Ledger]]
 
 
-def sqlite_file(folder: Path, clock: Clock) -> Open:
+@asynccontextmanager
+async def sqlite_file(folder: Path, clock: Clock) -> AsyncIterator[Open]:
     async def opened() -> Ledger:
         return await SqlLedger.open(sqlite_url(folder / "ledger.db"), clock)
 
-    return opened
+    yield opened
 
 
-OPENERS = {"sqlite": sqlite_file}
+@asynccontextmanager
+async def postgres_database(folder: Path, clock: Clock) -> AsyncIterator[Open]:
+    """Judged by the test's clock; `test_postgres.py` proves whose clock rules otherwise."""
+    async with fresh_database() as url:
+
+        async def opened() -> Ledger:
+            return await SqlLedger.open(url, clock, time=ProcessTime(clock))
+
+        yield opened
+
+
+OPENERS = {"sqlite": sqlite_file, "postgres": postgres_database}
 
 
 @pytest.fixture
@@ -38,15 +53,16 @@ async def open_ledger(
     request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
 ) -> AsyncIterator[Open]:
     """Opens the same ledger once more, as another process would."""
-    opener, made = OPENERS[request.param](tmp_path, clock), list[Ledger]()
+    made: list[Ledger] = []
+    async with OPENERS[request.param](tmp_path, clock) as opener:
 
-    async def opened() -> Ledger:
-        made.append(await opener())
-        return made[-1]
+        async def opened() -> Ledger:
+            made.append(await opener())
+            return made[-1]
 
-    yield opened
-    for ledger in made:
-        await ledger.close()
+        yield opened
+        for ledger in made:
+            await ledger.close()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Executable, RowMapping
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Executable, RowMapping
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,6 +23,8 @@ class Engine(Protocol):
     writer: AsyncEngine
     reader: AsyncEngine
     look_every_s: float
+    troubles: tuple[type[Exception], ...]
+    """What its driver may raise, connecting or connected."""
 
     def timekeeper(self, clock: Clock) -> Timekeeper:
         """Whose clock rules here."""
@@ -98,36 +99,35 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
         """Commits at the end of the block; undone when it raises."""
-        try:
+        with self._told():
             async with self.engine.writer.begin() as connection:
                 yield Transaction(connection, self.engine, self._time)
-        except (DBAPIError, NoConnectionFree, OSError) as error:
-            raise self._told(error) from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Sees one moment of the database, and holds nobody up."""
-        try:
+        with self._told():
             async with self.engine.reader.connect() as connection:
                 yield Transaction(connection, self.engine, self._time)
-        except (DBAPIError, NoConnectionFree, OSError) as error:
-            raise self._told(error) from None
 
-    async def migrate(self, steps: Callable[[Any], int]) -> None:
-        try:
+    async def migrate(self, steps: Callable[[Connection], int]) -> None:
+        with self._told():
             async with self.engine.writer.begin() as connection:
                 await connection.run_sync(steps)
-        except (DBAPIError, NoConnectionFree, OSError) as error:
-            raise self._told(error) from None
 
     async def close(self) -> None:
         await self.engine.writer.dispose()
         await self.engine.reader.dispose()
 
-    def _told(self, error: Exception) -> Exception:
-        if isinstance(error, NoConnectionFree):
-            return StorageFailed(
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """The driver's errors in our words; what is a mistake of ours passes as it is."""
+        try:
+            yield
+        except NoConnectionFree:
+            raise StorageFailed(
                 "The ledger cannot be used: no connection became free in time.",
                 hint="It is busy; wanvideo tries again by itself.",
-            )
-        return self.engine.unusable(error) or error
+            ) from None
+        except self.engine.troubles as error:
+            raise self.engine.unusable(error) or error from None

@@ -33,6 +33,7 @@ class SqliteFile:
     """
 
     look_every_s = 0.25  # nothing tells of the changes of other processes, and a look costs 0.1 ms
+    troubles: tuple[type[Exception], ...] = (DBAPIError, OSError)
 
     def __init__(self, url: URL) -> None:
         url = url.set(drivername="sqlite+aiosqlite")
@@ -55,12 +56,11 @@ class SqliteFile:
         return ProcessTime(clock)
 
     def unusable(self, error: Exception) -> Exception | None:
-        if not isinstance(error, DBAPIError) or isinstance(
-            error, IntegrityError | ProgrammingError | DataError
-        ):
-            return None
+        if isinstance(error, IntegrityError | ProgrammingError | DataError):
+            return None  # a mistake of ours, not the file's trouble
+        cause = error.orig if isinstance(error, DBAPIError) else error
         return StorageFailed(
-            f"The ledger cannot be used: {error.orig}.",
+            f"The ledger cannot be used: {cause}.",
             hint="Check the folder's rights and free space, or set OUTPUT_DIR to another folder.",
         )
 

@@ -8,8 +8,7 @@ from sqlalchemy.exc import ArgumentError
 from wanvideo.errors import SettingsInvalid
 from wanvideo.ledger.database import Engine
 from wanvideo.ledger.engine import SqliteFile
-
-FIELD = "WANVIDEO_DATABASE_URL"
+from wanvideo.ledger.postgres import FIELD, Postgres
 
 
 def open_engine(url: str) -> Engine:
@@ -18,10 +17,13 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # neither may be quoted: a URL can hold a password
         raise SettingsInvalid("This is not a database URL.", field=FIELD) from None
-    if parsed.get_backend_name() == "sqlite":
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
         return SqliteFile(parsed)
+    if kind in ("postgresql", "postgres"):
+        return Postgres(parsed)
     raise SettingsInvalid(
-        f"{parsed.get_backend_name()} is not supported; the ledger lives in SQLite or PostgreSQL.",
+        f"{kind} is not supported; the ledger lives in SQLite or PostgreSQL.",
         field=FIELD,
         hint="Write sqlite+aiosqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out.",
     )
