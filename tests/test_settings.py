@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from wanvideo.errors import SettingsInvalid
 from wanvideo.settings import Settings
@@ -80,6 +80,11 @@ def test_overrides_beat_the_environment_which_beats_the_env_file(
         ("WANVIDEO_KEEP_SOURCE", "perhaps"),
         ("DASHSCOPE_HTTP_BASE_URL", "dashscope.aliyuncs.com/api/v1"),
         ("WANVIDEO_LOG", "loud"),
+        ("WANVIDEO_PUBLIC_URL", "cdn.example.com"),
+        ("WANVIDEO_PUBLIC_URL", "https://user:word@cdn.example.com"),
+        ("WANVIDEO_PUBLIC_URL", "https://cdn.example.com/?token=1"),
+        ("WANVIDEO_LINK_TTL", "604801"),
+        ("WANVIDEO_LINK_TTL", "59"),
     ],
 )
 def test_a_wrong_value_names_its_variable(variable: str, value: str) -> None:
@@ -104,6 +109,49 @@ def test_a_value_is_never_printed() -> None:
 def test_an_endpoint_loses_its_last_slash() -> None:
     url = Settings.read({"DASHSCOPE_HTTP_BASE_URL": "http://127.0.0.1:9/api/v1/ "}).base_url
     assert url == "http://127.0.0.1:9/api/v1"
+
+
+def test_a_public_address_loses_its_last_slash() -> None:
+    assert Settings.read({"WANVIDEO_PUBLIC_URL": "https://cdn.example.com/clips/"}).public_url == (
+        "https://cdn.example.com/clips"
+    )
+
+
+def test_each_kind_of_storage_has_its_own_key_and_none_is_shown() -> None:
+    settings = Settings.read(
+        {
+            "AWS_ACCESS_KEY_ID": "aws-id", "AWS_SECRET_ACCESS_KEY": "aws-word",
+            "AWS_SESSION_TOKEN": "aws-token",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": "ali-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "ali-word",
+        }
+    )  # fmt: skip
+    aws, oss = settings.access_key("s3"), settings.access_key("oss")
+    assert aws is not None
+    assert aws.token is not None
+    assert oss is not None
+    assert (aws.secret.get_secret_value(), aws.token.get_secret_value()) == ("aws-word", "aws-token")
+    assert (oss.id.get_secret_value(), oss.token) == ("ali-id", None)
+    assert settings.access_key("gs") is None
+    assert "ali-" not in repr(settings) + repr(oss)
+    both = settings.model_copy(update={"oss_key_id": SecretStr("o"), "oss_key_secret": SecretStr("p")})
+    chosen = both.access_key("oss")
+    assert chosen is not None
+    assert chosen.secret.get_secret_value() == "p"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+    ],
+)
+def test_half_a_key_is_refused_only_where_it_is_needed(given: str, missing: str) -> None:
+    settings = Settings.read({given: "x"})
+    assert settings.access_key("s3") is None
+    with pytest.raises(SettingsInvalid) as refusal:
+        settings.access_key("oss")
+    assert refusal.value.field == missing
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -6,6 +6,7 @@ import difflib
 import os
 import shlex
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from wanvideo.errors import SettingsInvalid
 
 APP_FOLDER = "ai-video-wan-video"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """What an object store asks for; a temporary key has a token besides."""
+
+    id: SecretStr
+    secret: SecretStr
+    token: SecretStr | None = None
+
+
+def _secret(variable: str, description: str) -> Any:
+    return Field(None, validation_alias=variable, description=description)
 
 
 class Settings(BaseModel):
@@ -58,6 +72,34 @@ class Settings(BaseModel):
         validation_alias="WANVIDEO_DATABASE_URL",
         description="Ledger; a SQLite file beside the clips when left out.",
     )
+    storage_url: str | None = Field(
+        None,
+        validation_alias="WANVIDEO_STORAGE_URL",
+        description="Clips and pictures: a folder, s3://, oss://, gs:// or az://; OUTPUT_DIR when left out.",
+    )
+    public_url: str | None = Field(
+        None,
+        validation_alias="WANVIDEO_PUBLIC_URL",
+        description="Web address of the same place; links to clips start with it instead of being signed.",
+    )
+    link_ttl_s: int = Field(
+        86_400,
+        ge=60,
+        le=604_800,  # S3, OSS and GCS sign for seven days at most
+        validation_alias="WANVIDEO_LINK_TTL",
+        description="Seconds a signed link to a stored clip lives.",
+    )
+    aws_key_id: SecretStr | None = _secret("AWS_ACCESS_KEY_ID", "Access key for s3:// storage.")
+    aws_key_secret: SecretStr | None = _secret("AWS_SECRET_ACCESS_KEY", "Its secret.")
+    aws_token: SecretStr | None = _secret("AWS_SESSION_TOKEN", "Its session token, when it is temporary.")
+    oss_key_id: SecretStr | None = _secret("OSS_ACCESS_KEY_ID", "Access key for oss:// storage.")
+    oss_key_secret: SecretStr | None = _secret("OSS_ACCESS_KEY_SECRET", "Its secret.")
+    oss_token: SecretStr | None = _secret("OSS_SESSION_TOKEN", "Its session token, when it is temporary.")
+    alibaba_key_id: SecretStr | None = _secret(
+        "ALIBABA_CLOUD_ACCESS_KEY_ID", "The same, when OSS_ACCESS_KEY_ID is not set."
+    )
+    alibaba_key_secret: SecretStr | None = _secret("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "Its secret.")
+    alibaba_token: SecretStr | None = _secret("ALIBABA_CLOUD_SECURITY_TOKEN", "Its session token.")
     max_cost_cny: Decimal | None = Field(
         None, ge=0, validation_alias="WANVIDEO_MAX_COST", description="Refuse a clip above this many yuan."
     )
@@ -134,6 +176,18 @@ class Settings(BaseModel):
             raise ValueError("has no path; it usually ends in /api/v1")
         return value.strip().rstrip("/")
 
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        parts = urlsplit(value.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must start with http:// or https:// and name a host")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be a plain address, without user, `?` and `#`")
+        return value.strip().rstrip("/")
+
     @field_validator("output_dir")
     @classmethod
     def _home(cls, value: Path) -> Path:
@@ -143,6 +197,24 @@ class Settings(BaseModel):
     def app_dir(self) -> Path:
         """The folder that holds clips, ledger and work files."""
         return self.output_dir / APP_FOLDER
+
+    def access_key(self, scheme: str) -> AccessKey | None:
+        """The key for a kind of storage, or None where the service's own ways of finding one are to be used.
+
+        Raises: SettingsInvalid when only one half of a key is set.
+        """
+        for owner in {"s3": ("aws",), "oss": ("oss", "alibaba")}.get(scheme, ()):
+            key_id, secret, token = (
+                getattr(self, f"{owner}_{part}") for part in ("key_id", "key_secret", "token")
+            )
+            if key_id and secret:
+                return AccessKey(key_id, secret, token)
+            if key_id or secret:
+                missing = type(self).model_fields[f"{owner}_key_{'secret' if key_id else 'id'}"]
+                raise SettingsInvalid(
+                    "It is not set, but the other half of the key is.", field=str(missing.validation_alias)
+                )
+        return None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
