@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wanvideo.cli.printing import errors_told, out, out_json, say, seconds
+from wanvideo.cli.opening import with_app
+from wanvideo.cli.printing import out, out_json, say, seconds
 from wanvideo.errors import RequestInvalid
 
 if TYPE_CHECKING:
@@ -18,24 +18,6 @@ app = typer.Typer(help="Look at jobs, pick them up, cancel and retry them.", no_
 
 JobIdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the end of it.")]
 Json = Annotated[bool, typer.Option("--json", help="One object on stdout; progress stays on stderr.")]
-
-
-def _run(work: Callable[[App], Awaitable[None]], *, as_json: bool) -> None:
-    """Open the app, do one thing, close it; errors become messages."""
-    import asyncio  # not for `--help`: it costs 30 ms
-
-    async def opened() -> None:
-        from wanvideo.app import open_app
-        from wanvideo.cli.logs import set_up_logs
-        from wanvideo.settings import Settings
-
-        settings = Settings.read()
-        set_up_logs(settings.log_level)
-        async with open_app(settings) as app_:
-            await work(app_)
-
-    with errors_told(as_json=as_json):
-        asyncio.run(opened())
 
 
 @app.command("list")
@@ -62,7 +44,7 @@ def list_jobs(
                 f"{_money(view):>6}  {made}  {_short(view['prompt'])}{mark}"
             )
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 @app.command()
@@ -101,7 +83,7 @@ def show(job_id: JobIdArgument, as_json: Json = False) -> None:
         for event in history:
             out(f"  {event['at'][:19].replace('T', ' ')}  {event['event']} -> {event['state']}")
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 @app.command()
@@ -122,7 +104,7 @@ def watch(
         job = await app_.jobs.reachable(job_id)
         await wait_for(app_, job.id, as_json=as_json, timeout_s=terms.timeout_s)
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 @app.command()
@@ -142,7 +124,7 @@ def cancel(
         job = await app_.jobs.reachable(job_id)
         await cancel_and_tell(app_, job.id, abandon=abandon, as_json=as_json)
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 @app.command()
@@ -164,7 +146,7 @@ def retry(
         else:
             out(job.id)
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 @app.command()
@@ -191,7 +173,7 @@ def resolve(
         else:
             out(f"{job.id}  {job.state.value}")
 
-    _run(work, as_json=as_json)
+    with_app(work, as_json=as_json)
 
 
 def _states(names: list[str] | None) -> tuple[State, ...]:

@@ -7,8 +7,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from typing import Any, TextIO
 
 import typer
@@ -16,7 +17,10 @@ import typer
 from wanvideo.errors import WanvideoError
 
 # Our own messages write a command in backticks or after a colon; "my wanvideo jobs" in a path is left alone.
-_CALL = re.compile(r"(^|`|: +)wanvideo(?= (?:jobs|generate|doctor|schema|estimate|emulator)\b)", re.MULTILINE)
+_CALL = re.compile(
+    r"(^|`|: +)wanvideo(?= (?:jobs|generate|doctor|schema|estimate|emulator|audit|rescue|spend)\b)",
+    re.MULTILINE,
+)
 
 
 def prepare_streams() -> None:
@@ -107,6 +111,23 @@ def tell(error: WanvideoError) -> None:
     known = {"job": error.job_id, "task": error.task_id, "request": error.request_id}
     ids = ", ".join(f"{name} {value}" for name, value in known.items() if value)
     say(f"  [{error.code}{'; ' + ids if ids else ''}]")
+
+
+def out_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()) -> None:
+    """Aligned columns; `right` names those that hold numbers. The last one may be of any length."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(head, line, widths, strict=True)
+        ]
+        out("  ".join(cells).rstrip())
+
+
+def yuan(value: float | Decimal) -> str:
+    """¥1.20."""
+    return f"¥{value:.2f}"
 
 
 def seconds(value: float) -> str:
