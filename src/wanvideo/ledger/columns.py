@@ -1,11 +1,13 @@
-"""Column types that keep a value exact on every database: instants and money as whole numbers."""
+"""How values lie in a column: instants and money as whole numbers, exact on every database; JSON as text."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import BigInteger, Dialect, TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,7 +26,7 @@ class Instant(TypeDecorator[datetime]):
 
     # as above
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 class Yuan(TypeDecorator[Decimal]):
@@ -45,3 +47,11 @@ class Yuan(TypeDecorator[Decimal]):
 def micro_yuan(cny: Decimal) -> int:
     """Yuan as whole millionths of a yuan."""
     return int(cny.quantize(_MICRO_YUAN, ROUND_HALF_UP).scaleb(6))
+
+
+def read_json(text: str) -> Any:
+    """Five times as fast as `json`, and a page of jobs is mostly JSON."""
+    try:
+        return from_json(text)
+    except ValueError:  # half a surrogate pair, which `json` writes and reads
+        return json.loads(text)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from wanvideo.clock import Clock
 from wanvideo.contract.job import JobId
 from wanvideo.errors import SettingsInvalid, StorageFailed
+from wanvideo.ledger.columns import read_json
 from wanvideo.ledger.timekeeping import ProcessTime, Timekeeper
 
 BUSY_TIMEOUT_MS = 30_000
@@ -46,8 +47,16 @@ class SqliteFile:
                     f"The ledger's folder {Path(self._file).parent} cannot be made: {error.strerror}.",
                     field="OUTPUT_DIR",
                 ) from None
-        self.writer = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
-        self.reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
+        self.writer, self.reader = (
+            create_async_engine(
+                url,
+                pool_size=size,
+                max_overflow=besides,
+                hide_parameters=True,
+                json_deserializer=read_json,
+            )
+            for size, besides in ((1, 0), (4, 4))
+        )
         for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
             event.listen(engine.sync_engine, "connect", _on_connect)
             event.listen(engine.sync_engine, "begin", _begin_with(begin))

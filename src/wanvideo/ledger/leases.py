@@ -15,8 +15,6 @@ from wanvideo.ledger.statements import leases, money
 from wanvideo.ledger.writing import Writing
 from wanvideo.ports import Lease
 
-_ROWS_AT_ONCE = 5000  # two values each; SQLite and PostgreSQL take about 32,000 in one statement
-
 
 class Leases(Writing):
     """The part of ports.Ledger that keeps workers out of each other's way."""
@@ -65,9 +63,10 @@ class Leases(Writing):
         async with self._database.writing() as turn:
             await turn.lock(f"account {account}")
             now = await turn.now()
-            taken = await turn.scalar(leases.places_taken(account))
-            taken += await turn.scalar(leases.about_to_submit(provider, now))
-            most = min(limit, slots - taken)
+            free = slots - await turn.scalar(leases.places_taken(account))
+            if free > 0:
+                free -= await turn.scalar(leases.about_to_submit(provider, now))
+            most = min(limit, free)
             if most <= 0:
                 return []
             found = await turn.all(leases.next_in_queue(provider, account, now, only, most))
@@ -82,18 +81,17 @@ class Leases(Writing):
         )
 
     async def release(self, held: Sequence[Lease], *, in_s: float) -> int:
-        released = 0
-        workers = sorted({lease.worker for lease in held})
         if not held:
             return 0
+        released = 0
         async with self._database.writing() as turn:
             now = await turn.now()
             due_at = now + timedelta(seconds=in_s)
-            for worker in workers:
-                pairs = sorted((lease.job.id, lease.fence) for lease in held if lease.worker == worker)
-                for start in range(0, len(pairs), _ROWS_AT_ONCE):
-                    part = pairs[start : start + _ROWS_AT_ONCE]
-                    released += len(await turn.all(leases.release(part, worker, due_at, now)))
+            for worker in sorted({lease.worker for lease in held}):
+                # of two leases of one job only the later can still hold
+                of_worker = sorted((lease.fence, lease.job.id) for lease in held if lease.worker == worker)
+                fences = {job_id: fence for fence, job_id in of_worker}
+                released += len(await turn.all(leases.release(fences, worker, due_at, now)))
             if in_s == 0 and released:
                 await turn.tell(held[0].job.id)
         return released
@@ -115,8 +113,12 @@ class Leases(Writing):
         if not states:
             return None
         async with self._database.reading() as turn:
-            due_at = await turn.scalar(leases.next_due(states, only))
-            return None if due_at is None else max(0.0, (due_at - await turn.now()).total_seconds())
+            now = await turn.now()
+            due_at = await turn.scalar(leases.first_due(states, only, now))
+            if due_at is None or due_at > now:  # else one waits already, and no lease matters
+                freed_at = await turn.scalar(leases.first_freed(states, only, now))
+                due_at = min((at for at in (due_at, freed_at) if at is not None), default=None)
+        return None if due_at is None else max(0.0, (due_at - now).total_seconds())
 
     async def renew(self, lease: Lease, *, lease_s: float) -> bool:
         async with self._database.writing() as turn:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from wanvideo.clock import Clock
 from wanvideo.contract.job import JobId
 from wanvideo.errors import SettingsInvalid, StorageFailed
+from wanvideo.ledger.columns import read_json
 from wanvideo.ledger.listening import listening
 from wanvideo.ledger.timekeeping import DatabaseTime, Timekeeper
 
@@ -54,6 +55,7 @@ class Postgres:
             pool_size=_KEPT,
             max_overflow=_BESIDES,
             hide_parameters=True,
+            json_deserializer=read_json,
             isolation_level="READ COMMITTED",
             connect_args={
                 "timeout": CONNECT_S,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -14,6 +15,8 @@ from wanvideo.contract.job import ENDED_AT_PROVIDER, Attempt, Job, JobEvent, Job
 from wanvideo.ports import NewJob, RunningTask, Sighting, Spending
 
 _JOB_FIELDS = tuple(field.name for field in fields(Job))
+_STATE, _PICTURE, _WARNINGS = map(_JOB_FIELDS.index, ("state", "picture", "warnings"))
+_job_columns = itemgetter(*_JOB_FIELDS)
 _NOT_COLUMNS = ("miss",)
 _BORN_WITH = (
     "request", "picture", "source_sha256", "cache_key", "seed", "estimate_cny", "account", "resolution",
@@ -22,11 +25,11 @@ _BORN_WITH = (
 
 
 def job_of(row: RowMapping) -> Job:
-    values: dict[str, Any] = {name: row[name] for name in _JOB_FIELDS}
-    values["state"] = State(values["state"])
-    values["picture"] = Picture(**values["picture"])
-    values["warnings"] = tuple(values["warnings"])
-    return Job(**values)
+    values = list(_job_columns(row))  # by position: this runs ten thousand times a second
+    values[_STATE] = State(values[_STATE])
+    values[_PICTURE] = Picture(**values[_PICTURE])
+    values[_WARNINGS] = tuple(values[_WARNINGS])
+    return Job(*values)
 
 
 def row_of(new: NewJob, now: datetime) -> dict[str, Any]:

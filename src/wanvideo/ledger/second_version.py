@@ -90,13 +90,11 @@ _new_tables = (
     ),
 )
 _INDEXES = (
-    "CREATE INDEX jobs_cache_key ON jobs (cache_key, state, created_at)",
+    "CREATE INDEX jobs_cache_key ON jobs (cache_key, created_at) WHERE state = 'succeeded'",
     "CREATE INDEX jobs_account ON jobs (account, state, seen_status)",
     "CREATE INDEX jobs_picture ON jobs (provider, source_sha256, created_at)",
-    "CREATE INDEX jobs_provider ON jobs (provider, created_at)",
     """CREATE UNIQUE INDEX jobs_single_flight ON jobs (cache_key)
        WHERE shared AND state NOT IN ('succeeded', 'failed', 'cancelled')""",
-    "CREATE INDEX jobs_leased ON jobs (lease_until) WHERE lease_until IS NOT NULL",
     """CREATE INDEX jobs_latency ON jobs (provider, resolution, billed_s, submitted_at)
        WHERE latency_s IS NOT NULL""",
     "CREATE INDEX attempts_money ON attempts (started_at, settled_cny, reserved_cny)",
@@ -116,6 +114,8 @@ def shared_work(connection: Connection) -> None:
         connection.execute(text(f"DROP INDEX {name}"))
     for words in _INDEXES:
         connection.execute(text(words))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE jobs SET (fillfactor = 60)"))
     _name_pictures(connection)
     _price_attempts(connection)
 

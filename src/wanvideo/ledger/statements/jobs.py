@@ -11,8 +11,8 @@ from sqlalchemy import Insert, Select, Update, insert, select, update
 # this Insert's ON CONFLICT is spelt the same on SQLite, whose own Insert does not compile for PostgreSQL
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
-from wanvideo.contract.job import JobId, State
-from wanvideo.ledger.schema import FINAL, IN_FLIGHT, events, jobs, once
+from wanvideo.contract.job import JobId
+from wanvideo.ledger.schema import FINAL, IN_FLIGHT, STORED, events, jobs, once
 from wanvideo.ports import Once
 
 
@@ -63,7 +63,7 @@ def one_job(job_id: JobId) -> Select[Any]:
     return select(jobs).where(jobs.c.id == job_id)
 
 
-def list_jobs(states: Sequence[State], limit: int) -> Select[Any]:
+def list_jobs(states: Sequence[str], limit: int) -> Select[Any]:
     found = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     return found.where(jobs.c.state.in_(states)) if states else found
 
@@ -76,10 +76,7 @@ def find_jobs(part: str) -> Select[Any]:
 def clip_for(cache_key: str) -> Select[Any]:
     """The newest stored clip of a cache key."""
     return (
-        select(jobs)
-        .where(jobs.c.cache_key == cache_key, jobs.c.state == State.SUCCEEDED)
-        .order_by(jobs.c.created_at.desc())
-        .limit(1)
+        select(jobs).where(jobs.c.cache_key == cache_key, STORED).order_by(jobs.c.created_at.desc()).limit(1)
     )
 
 

@@ -7,26 +7,26 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Select,
-    String,
+    Text,
     Update,
     and_,
-    case,
-    column,
+    bindparam,
+    cast,
     delete,
     func,
     or_,
     select,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.sql import Delete
 
 from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId, State
-from wanvideo.ledger.schema import jobs, posts
+from wanvideo.ledger.schema import OPEN, jobs, posts
 
 
 def holds_a_place() -> ColumnElement[bool]:
@@ -44,11 +44,6 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
 
 
-def _in(states: Sequence[State]) -> ColumnElement[bool]:
-    # one state alone lets an index on (state, due_at) give the rows in order
-    return jobs.c.state == states[0] if len(states) == 1 else jobs.c.state.in_(states)
-
-
 def claim(
     *,
     worker: str,
@@ -59,27 +54,41 @@ def claim(
     limit: int,
     due: bool = True,
 ) -> Update:
-    """Lease due jobs to one worker; the fence grows, so an earlier holder can write no more."""
-    found = select(jobs.c.id).where(_in(states), _free(now))
+    """Lease due jobs to one worker; the fence grows, so an earlier holder can write no more.
+
+    Each state is asked for its first ones by itself: an index on (state, due_at) gives them in order,
+    so that a long queue costs nothing.
+    """
+    wanted = [_free(now)]
     if due:
-        found = found.where(jobs.c.due_at <= now)
+        wanted.append(jobs.c.due_at <= now)
     if only is not None:
-        found = found.where(jobs.c.id.in_(only))
-    return _lease(found.order_by(jobs.c.due_at).limit(limit), worker, until)
+        wanted.append(jobs.c.id.in_(only))
+    firsts = [
+        select(jobs.c.id, jobs.c.due_at)
+        .where(jobs.c.state == state, *wanted)
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte(f"first_{state}")
+        for state in states
+    ]
+    first = union_all(*(select(each.c.id, each.c.due_at) for each in firsts)).subquery("first")
+    return _lease(select(first.c.id).order_by(first.c.due_at).limit(limit), worker, until)
 
 
 def claim_these(ids: Sequence[JobId], worker: str, now: datetime, until: datetime) -> Update:
     """Lease these queued jobs, as far as nobody took them meanwhile."""
     found = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state == State.QUEUED, _free(now))
-    return _lease(found, worker, until)
+    locked = found.with_for_update(skip_locked=True).cte("locked")
+    return _lease(select(locked.c.id), worker, until)
 
 
-def _lease(found: Select[Any], worker: str, until: datetime) -> Update:
-    # a CTE is run once; a subquery might be run again for each row, and lock more than its limit
-    chosen = found.with_for_update(skip_locked=True).cte("chosen")
+def _lease(ids: Select[Any], worker: str, until: datetime) -> Update:
+    # rows are locked in a CTE, which runs once; a subquery might run again for each row, and lock more
     return (
         update(jobs)
-        .where(jobs.c.id.in_(select(chosen.c.id)))
+        .where(jobs.c.id.in_(ids))
         .values(lease_owner=worker, lease_until=until, fence=jobs.c.fence + 1)
         .returning(*jobs.c)
     )
@@ -97,7 +106,12 @@ def about_to_submit(provider: str, now: datetime) -> Select[Any]:
 
 
 def _held_queued(provider: str, now: datetime) -> ColumnElement[bool]:
-    return and_(jobs.c.lease_until > now, jobs.c.provider == provider, jobs.c.state == State.QUEUED)
+    return and_(
+        jobs.c.state == State.QUEUED,
+        jobs.c.due_at <= now,
+        jobs.c.provider == provider,
+        jobs.c.lease_until > now,
+    )
 
 
 def next_in_queue(
@@ -137,14 +151,14 @@ def next_in_queue(
     )
 
 
-def release(held: Sequence[tuple[JobId, int]], worker: str, due_at: datetime, now: datetime) -> Update:
-    """Put jobs down, each only under its own fence. One statement for all of them."""
-    leases = (
-        values(column("id", String), column("fence", BigInteger), name="held").data(list(held)).cte("held")
-    )
+def release(held: Mapping[JobId, int], worker: str, due_at: datetime, now: datetime) -> Update:
+    """Put jobs down, each only under its own fence. One statement, always the same, for any number."""
+    leases = func.json_each(bindparam("held", dict(held), type_=JSON)).table_valued("key", "value")
+    # PostgreSQL's json_each tells values as JSON, which compares with nothing
+    fence = cast(cast(leases.c.value, Text), BigInteger)
     return (
         update(jobs)
-        .where(jobs.c.id == leases.c.id, jobs.c.fence == leases.c.fence, jobs.c.lease_owner == worker)
+        .where(jobs.c.id == leases.c.key, jobs.c.fence == fence, jobs.c.lease_owner == worker)
         .values(lease_owner=None, lease_until=None, due_at=due_at, updated_at=now)
         .returning(jobs.c.id)
     )
@@ -160,25 +174,38 @@ def fenced(job_id: JobId, worker: str, fence: int, changes: Mapping[str, Any]) -
     )
 
 
-def next_due(states: Sequence[State], only: Sequence[JobId] | None) -> Select[Any]:
-    """When the next job of these states may be claimed: due, and its lease over.
+def first_due(states: Sequence[State], only: Sequence[JobId] | None, now: datetime) -> Select[Any]:
+    """When the first job that nobody holds is due; in the past for one that waits already.
 
-    For all jobs it asks each state for its first free one, and looks through the few that are held.
+    Each state is asked by itself: an index on (state, due_at) knows its first rows. A job that is held
+    and due later counts from when it is due.
     """
-    at = case((jobs.c.lease_until > jobs.c.due_at, jobs.c.lease_until), else_=jobs.c.due_at)
-    if only is not None:
-        return select(func.min(at)).where(jobs.c.state.in_(states), jobs.c.id.in_(only))
-    firsts = [
-        select(func.min(jobs.c.due_at).label("at")).where(jobs.c.state == state, jobs.c.lease_until.is_(None))
-        for state in states
-    ]
-    held = select(func.min(at).label("at")).where(jobs.c.lease_until.is_not(None), jobs.c.state.in_(states))
-    return select(func.min(union_all(*firsts, held).subquery("soonest").c.at))
+    return _first(jobs.c.due_at, or_(_free(now), jobs.c.due_at > now), states, only)
+
+
+def first_freed(states: Sequence[State], only: Sequence[JobId] | None, now: datetime) -> Select[Any]:
+    """When the first lease of a due job ends. Quick where no due job is free: then few are due."""
+    return _first(jobs.c.lease_until, and_(jobs.c.due_at <= now, jobs.c.lease_until > now), states, only)
+
+
+def _first(
+    at: ColumnElement[Any],
+    among: ColumnElement[bool],
+    states: Sequence[State],
+    only: Sequence[JobId] | None,
+) -> Select[Any]:
+    firsts = []
+    for state in states:
+        first = select(func.min(at).label("at")).where(jobs.c.state == state, among)
+        firsts.append(first if only is None else first.where(jobs.c.id.in_(only)))
+    return select(func.min(union_all(*firsts).subquery("firsts").c.at))
 
 
 def lease_owners(now: datetime) -> Select[Any]:
-    """Who holds a job or a post."""
-    jobs_of = select(jobs.c.lease_owner.label("owner")).where(jobs.c.lease_until > now)
+    """Who holds a job that is not over, or a post."""
+    jobs_of = select(jobs.c.lease_owner.label("owner")).where(
+        jobs.c.state.in_(OPEN), jobs.c.lease_until > now
+    )
     posts_of = select(posts.c.owner).where(posts.c.until > now)
     held = union_all(jobs_of, posts_of).subquery("held")
     return select(held.c.owner).distinct()
@@ -189,7 +216,7 @@ def expire_leases(owners: Collection[str], now: datetime) -> Update:
     # locked in one order, so that it cannot wait for a batch of sightings that waits for it
     dead = (
         select(jobs.c.id)
-        .where(jobs.c.lease_until > now, jobs.c.lease_owner.in_(owners))
+        .where(jobs.c.state.in_(OPEN), jobs.c.lease_until > now, jobs.c.lease_owner.in_(owners))
         .order_by(jobs.c.id)
         .with_for_update()
         .cte("dead")

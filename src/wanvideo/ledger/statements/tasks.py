@@ -51,7 +51,12 @@ def sight() -> Update:
             jobs.c.id == bindparam("seen_job", type_=String),
             jobs.c.task_id == bindparam("seen_task", type_=Text),
             jobs.c.state == State.RUNNING,
-            or_(over, jobs.c.seen_status.is_(None), jobs.c.seen_status.not_in(ENDED_AT_PROVIDER)),
+            # spelt out: NOT IN is filled in at each execution, and a batch is compiled once
+            or_(
+                over,
+                jobs.c.seen_status.is_(None),
+                and_(*(jobs.c.seen_status != end for end in ENDED_AT_PROVIDER)),
+            ),
         )
         .values(
             seen_status=bindparam("seen_word", type_=String),
