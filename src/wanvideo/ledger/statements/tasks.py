@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     func,
