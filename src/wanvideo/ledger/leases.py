@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from wanvideo.contract.job import Event, JobId, State
@@ -59,26 +61,29 @@ class Leases(Writing):
         limit: int,
         lease_s: float,
     ) -> list[Lease]:
-        """The queue is only sorted when a place is free; then it costs about 1 us for each waiting job."""
+        """Nothing is looked for while no place is free. A queue of 10,000 jobs costs about 30 ms."""
         async with self._database.writing() as turn:
             await turn.lock(f"account {account}")
             now = await turn.now()
             free = slots - await turn.scalar(leases.places_taken(account))
-            if free > 0:
-                free -= await turn.scalar(leases.about_to_submit(provider, now))
-            most = min(limit, free)
+            if min(free, limit) <= 0:
+                return []
+            at_work: Counter[str | None] = Counter()
+            for row in await turn.all(leases.about_to_submit(provider, now)):
+                at_work[row["owner"]] += row["places"]
+            most = min(limit, free - at_work.total())
             if most <= 0:
                 return []
-            found = await turn.all(leases.next_in_queue(provider, account, now, only, most))
-            ids = [JobId(row["id"]) for row in found]
-            if not ids:
+            for row in await turn.all(leases.places_by_owner(account)):
+                at_work[row["owner"]] += row["places"]
+            heads = await turn.all(leases.heads_of_queue(provider, now, only, most))
+            place = {job_id: number for number, job_id in enumerate(fairly(heads, at_work)[:most])}
+            if not place:
                 return []
             until = now + timedelta(seconds=lease_s)
-            claimed = await turn.all(leases.claim_these(ids, worker, now, until))
-        place = {job_id: number for number, job_id in enumerate(ids)}
-        return sorted(
-            (Lease(rows.job_of(row), worker) for row in claimed), key=lambda lease: place[lease.job.id]
-        )
+            claimed = await turn.all(leases.claim_these(list(place), worker, now, until))
+        found = [Lease(rows.job_of(row), worker) for row in claimed]
+        return sorted(found, key=lambda lease: place[lease.job.id])
 
     async def release(self, held: Sequence[Lease], *, in_s: float) -> int:
         if not held:
@@ -88,9 +93,9 @@ class Leases(Writing):
             now = await turn.now()
             due_at = now + timedelta(seconds=in_s)
             for worker in sorted({lease.worker for lease in held}):
-                # of two leases of one job only the later can still hold
-                of_worker = sorted((lease.fence, lease.job.id) for lease in held if lease.worker == worker)
-                fences = {job_id: fence for fence, job_id in of_worker}
+                # by id, as all batches are; of two leases of one job only the later can still hold
+                of_worker = sorted((lease.job.id, lease.fence) for lease in held if lease.worker == worker)
+                fences = dict(of_worker)
                 released += len(await turn.all(leases.release(fences, worker, due_at, now)))
             if in_s == 0 and released:
                 await turn.tell(held[0].job.id)
@@ -147,3 +152,14 @@ class Leases(Writing):
                 return written
         except IntegrityError as error:
             raise await self._refusal(error, job.cache_key, lease) from None
+
+
+def fairly(heads: Sequence[RowMapping], at_work: Mapping[str | None, int]) -> list[JobId]:
+    """Whose turn it is: the highest priority; then the owner with the fewest jobs at work, where each
+    further job counts as if those before it were at work already; then the oldest.
+    """
+
+    def rank(row: RowMapping) -> tuple[int, int, datetime, str]:
+        return -row["priority"], at_work.get(row["owner"], 0) + row["turn"], row["created_at"], row["id"]
+
+    return [JobId(row["id"]) for row in sorted(heads, key=rank)]

@@ -79,7 +79,7 @@ jobs = Table(
     Column("shared", Boolean, nullable=False, server_default=false()),
     Column("source_sha256", String(64), nullable=False, server_default=""),
     Index("jobs_due", "state", "due_at"),
-    Index("jobs_account", "account", "state", "seen_status"),
+    Index("jobs_account", "account", "state", "seen_status", "owner"),
     Index("jobs_created", "created_at"),
     Index("jobs_picture", "provider", "source_sha256", "created_at"),
     # A lease is taken, renewed and ended far more often than anything else is written. With no index on its

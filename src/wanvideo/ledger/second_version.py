@@ -91,7 +91,7 @@ _new_tables = (
 )
 _INDEXES = (
     "CREATE INDEX jobs_cache_key ON jobs (cache_key, created_at) WHERE state = 'succeeded'",
-    "CREATE INDEX jobs_account ON jobs (account, state, seen_status)",
+    "CREATE INDEX jobs_account ON jobs (account, state, seen_status, owner)",
     "CREATE INDEX jobs_picture ON jobs (provider, source_sha256, created_at)",
     """CREATE UNIQUE INDEX jobs_single_flight ON jobs (cache_key)
        WHERE shared AND state NOT IN ('succeeded', 'failed', 'cancelled')""",

@@ -30,12 +30,13 @@ from wanvideo.ledger.schema import OPEN, jobs, posts
 
 
 def holds_a_place() -> ColumnElement[bool]:
-    """A task may be running at the provider. Two that ended but are not stored yet hold no place."""
-    return or_(
-        jobs.c.state.in_((State.SUBMITTING, State.UNCERTAIN)),
-        and_(
-            jobs.c.state == State.RUNNING,
-            or_(jobs.c.seen_status.is_(None), jobs.c.seen_status.not_in(ENDED_AT_PROVIDER)),
+    """A task may be running at the provider. One that ended but is not stored yet holds no place."""
+    return and_(
+        jobs.c.state.in_((State.SUBMITTING, State.UNCERTAIN, State.RUNNING)),
+        or_(
+            jobs.c.state != State.RUNNING,
+            jobs.c.seen_status.is_(None),
+            jobs.c.seen_status.not_in(ENDED_AT_PROVIDER),
         ),
     )
 
@@ -100,28 +101,31 @@ def places_taken(account: str, but: JobId | None = None) -> Select[Any]:
     return found if but is None else found.where(jobs.c.id != but)
 
 
-def about_to_submit(provider: str, now: datetime) -> Select[Any]:
-    """How many queued jobs of a provider somebody holds right now: each may open an attempt soon."""
-    return select(func.count()).select_from(jobs).where(_held_queued(provider, now))
-
-
-def _held_queued(provider: str, now: datetime) -> ColumnElement[bool]:
-    return and_(
-        jobs.c.state == State.QUEUED,
-        jobs.c.due_at <= now,
-        jobs.c.provider == provider,
-        jobs.c.lease_until > now,
+def places_by_owner(account: str) -> Select[Any]:
+    """How many of the account's places each owner takes."""
+    return (
+        select(jobs.c.owner, func.count().label("places"))
+        .where(jobs.c.account == account, holds_a_place())
+        .group_by(jobs.c.owner)
     )
 
 
-def next_in_queue(
-    provider: str, account: str, now: datetime, only: Sequence[JobId] | None, limit: int
-) -> Select[Any]:
-    """Ids of the queued jobs whose turn it is.
+def about_to_submit(provider: str, now: datetime) -> Select[Any]:
+    """How many queued jobs each owner has in somebody's hands: each may open an attempt soon."""
+    return (
+        select(jobs.c.owner, func.count().label("places"))
+        .where(
+            jobs.c.state == State.QUEUED,
+            jobs.c.due_at <= now,
+            jobs.c.provider == provider,
+            jobs.c.lease_until > now,
+        )
+        .group_by(jobs.c.owner)
+    )
 
-    The highest priority first. Among owners, who has the fewest jobs at work goes first: each further
-    job of an owner counts as if the ones before it were running already. Then the oldest.
-    """
+
+def heads_of_queue(provider: str, now: datetime, only: Sequence[JobId] | None, limit: int) -> Select[Any]:
+    """The first `limit` queued jobs of each owner, with their `turn` among that owner's."""
     turn = func.row_number().over(
         partition_by=jobs.c.owner, order_by=(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
     )
@@ -131,24 +135,7 @@ def next_in_queue(
     if only is not None:
         waiting = waiting.where(jobs.c.id.in_(only))
     queue = waiting.subquery("queue")
-    running = select(jobs.c.owner).where(jobs.c.account == account, holds_a_place())
-    held = select(jobs.c.owner).where(_held_queued(provider, now))
-    at_work = union_all(running, held).subquery("at_work")
-    busy = select(at_work.c.owner, func.count().label("jobs")).group_by(at_work.c.owner).subquery("busy")
-    return (
-        select(queue.c.id)
-        .select_from(
-            # nobody in particular (NULL) is an owner like any other; no owner's name is empty
-            queue.outerjoin(busy, func.coalesce(queue.c.owner, "") == func.coalesce(busy.c.owner, ""))
-        )
-        .order_by(
-            queue.c.priority.desc(),
-            func.coalesce(busy.c.jobs, 0) + queue.c.turn,
-            queue.c.created_at,
-            queue.c.id,
-        )
-        .limit(limit)
-    )
+    return select(queue).where(queue.c.turn <= limit)
 
 
 def release(held: Mapping[JobId, int], worker: str, due_at: datetime, now: datetime) -> Update:
