@@ -25,7 +25,8 @@ _AGAIN = "wanvideo tries again by itself."
 _NO_KEY: Final = _Meaning(
     "no key for it was found",
     "Set the storage's access key; docs/storage.md names the variables.",
-    words=("169.254.169.254", "metadata.google.internal", "token request"),  # where a key was looked for last
+    # where a key is looked for last: what the cloud would tell a machine of its own
+    words=("169.254.169.254", "/latest/api/token", "metadata.google.internal", "token request"),
 )
 _NO_BUCKET: Final = _Meaning(
     "the bucket does not exist",

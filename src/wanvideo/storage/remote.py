@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from wanvideo.ports import Keep, StoredObject
 from wanvideo.storage.keys import clip_key, picture_key
 from wanvideo.storage.refusals import refusal, says_no_bucket
 from wanvideo.storage.services import Service
+from wanvideo.storage.threads import in_thread
 from wanvideo.storage.url import Place
 
 PART_BYTES = 5 << 20  # the smallest part that S3 takes
@@ -54,13 +56,12 @@ class RemoteStore:
         attributes = {"Content-Type": "video/mp4", "Content-Disposition": _disposition(key)}
         with _opened(source) as (file, size_bytes):
             if size_bytes <= _ONE_REQUEST_BYTES:
-                data = await asyncio.to_thread(file.read)
                 await self._asked(
-                    url, lambda: obstore.put_async(self._patient, key, data, attributes=attributes)
+                    url, lambda: self._put(key, _read(file, _ONE_REQUEST_BYTES + 1), attributes)
                 )
             else:
                 await self._stream(key, file, size_bytes, attributes)
-        stored = await self._asked(url, lambda: obstore.head_async(self._quick, key))
+        stored = await self._asked(url, lambda: obstore.head(self._quick, key))
         if stored["size"] != size_bytes:  # the work file goes next: better once too often than lost
             raise StorageFailed(f"{url}: {stored['size']} bytes were stored instead of {size_bytes}.")
         return StoredObject(url, size_bytes)
@@ -68,24 +69,18 @@ class RemoteStore:
     async def put_picture(self, data: bytes, *, sha256: str, suffix: str) -> str:
         name = picture_key(sha256, suffix)
         key = self._key(name)
-        if not await self._has_picture(key, len(data)):
-            attributes = {"Content-Type": _MEDIA_TYPES.get(suffix, "application/octet-stream")}
-            await self._asked(
-                self._url(key),
-                lambda: obstore.put_async(
-                    self._patient, key, data, attributes=attributes, use_multipart=False
-                ),
-            )
+        attributes = {"Content-Type": _MEDIA_TYPES.get(suffix, "application/octet-stream")}
+
+        def put_once() -> None:
+            if not self._has_picture(key, len(data)):
+                self._put(key, data, attributes)
+
+        await self._asked(self._url(key), put_once)
         return name
 
     async def picture(self, key: str) -> bytes:
         key = self._key(key)
-
-        async def got() -> bytes:
-            answer = await obstore.get_async(self._patient, key)
-            return bytes(await answer.bytes_async())
-
-        return await self._asked(self._url(key), got)
+        return await self._asked(self._url(key), lambda: bytes(obstore.get(self._patient, key).bytes()))
 
     async def exists(self, url: str) -> bool:
         key = self._key_of(url)
@@ -99,22 +94,22 @@ class RemoteStore:
             return url  # of another place: it is what it is
         if self._public_url and url.startswith(f"{self._place.folder}/"):
             return f"{self._public_url}/{quote(url.removeprefix(f'{self._place.folder}/'))}"
-        return await self._asked(url, lambda: self._signed(key))
+        expires_in = timedelta(seconds=self._link_ttl_s)
+        return await self._asked(url, lambda: obstore.sign(self._quick, "GET", key, expires_in))
 
     async def probe(self) -> str:
         key = self._key(f".wanvideo-probe-{secrets.token_hex(4)}")
         sent = secrets.token_bytes(16)
 
-        async def wrote_and_read() -> bytes:
-            await obstore.put_async(self._quick, key, sent, use_multipart=False)
-            answer = await obstore.get_async(self._quick, key)
-            return bytes(await answer.bytes_async())
+        def written_and_read() -> bytes:
+            self._put(key, sent, {})
+            return bytes(obstore.get(self._quick, key).bytes())
 
-        if await self._asked(self._place.folder, wrote_and_read) != sent:
+        if await self._asked(self._place.folder, written_and_read) != sent:
             raise StorageFailed(f"{self._place.folder}: something else was read than was written.")
         told = self._place.folder + (f" at {self._place.endpoint}" if self._place.endpoint else "")
         try:
-            await self._asked(self._place.folder, lambda: obstore.delete_async(self._quick, key))
+            await self._asked(self._place.folder, lambda: obstore.delete(self._quick, key))
         except StorageFailed:  # nothing but a probe is ever removed, so clips do not need this right
             return f"{told}: written and read; the key may not remove {key}"
         return f"{told}: written, read and removed"
@@ -122,22 +117,24 @@ class RemoteStore:
     async def close(self) -> None:
         """Connections end by themselves when they are idle."""
 
+    def _put(self, key: str, data: bytes, attributes: dict[str, str]) -> None:
+        obstore.put(self._patient, key, data, attributes=attributes, use_multipart=False)
+
     async def _stream(self, key: str, file: BinaryIO, size_bytes: int, attributes: dict[str, str]) -> None:
         """Send a file in parts. Broken off, it tells the service to throw away the parts it has."""
-        broken_off = asyncio.Event()
-        upload = asyncio.ensure_future(
-            self._asked(
-                self._url(key),
-                lambda: obstore.put_async(
-                    self._patient,
-                    key,
-                    _pieces(file, size_bytes, broken_off),
-                    attributes=attributes,
-                    chunk_size=PART_BYTES,
-                    max_concurrency=PARTS_AT_ONCE,
-                ),
+        broken_off = threading.Event()
+
+        def put() -> None:
+            obstore.put(
+                self._patient,
+                key,
+                _pieces(file, size_bytes, broken_off),
+                attributes=attributes,
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
             )
-        )
+
+        upload = asyncio.ensure_future(self._asked(self._url(key), put))
         try:
             await asyncio.shield(upload)
         except asyncio.CancelledError:
@@ -149,37 +146,31 @@ class RemoteStore:
                     upload.exception()  # seen: it is the breaking off itself
             raise
 
-    async def _has_picture(self, key: str, size_bytes: int) -> bool:
+    def _has_picture(self, key: str, size_bytes: int) -> bool:
         try:
-            return (await obstore.head_async(self._quick, key))["size"] == size_bytes
+            return obstore.head(self._quick, key)["size"] == size_bytes
         except (FileNotFoundError, PermissionDeniedError):
             return False  # a key that may not list sees "forbidden": it is put again, which is harmless
-        except (BaseError, OSError, ValueError, NotImplementedError) as error:
-            raise refusal(self._url(key), error) from None
 
-    async def _has(self, key: str) -> bool:
+    def _has(self, key: str) -> bool:
         try:
-            await obstore.head_async(self._quick, key)
+            obstore.head(self._quick, key)
         except FileNotFoundError:
             pass  # an answer to HEAD has no words: it may as well be the bucket that is absent
         else:
             return True
         try:
-            await obstore.get_range_async(self._quick, key, start=0, length=1)
+            obstore.get_range(self._quick, key, start=0, length=1)
         except FileNotFoundError as error:
             if says_no_bucket(error):
                 raise
             return False
         return True
 
-    async def _signed(self, key: str) -> str:
-        expires_in = timedelta(seconds=self._link_ttl_s)
-        return await obstore.sign_async(self._quick, "GET", key, expires_in)
-
-    async def _asked(self, where: str, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    async def _asked(self, where: str, ask: Callable[[], _Answer]) -> _Answer:
         """The answer of the service. Raises: StorageFailed."""
         try:
-            return await ask()
+            return await in_thread(ask)
         except (BaseError, OSError, ValueError, NotImplementedError) as error:
             raise refusal(where, error) from None
 
@@ -204,10 +195,10 @@ def _opened(source: Path) -> Iterator[tuple[BinaryIO, int]]:
         raise StorageFailed(f"{source}: {error.strerror or error}.") from None
 
 
-async def _pieces(file: BinaryIO, size_bytes: int, broken_off: asyncio.Event) -> AsyncIterator[bytes]:
+def _pieces(file: BinaryIO, size_bytes: int, broken_off: threading.Event) -> Iterator[bytes]:
     """The file piece by piece. An error raised here makes obstore abort the upload, and comes out of it."""
     sent_bytes = 0
-    while piece := await asyncio.to_thread(_read, file):
+    while piece := _read(file, _PIECE_BYTES):
         sent_bytes += len(piece)
         yield piece
         if broken_off.is_set():
@@ -216,9 +207,9 @@ async def _pieces(file: BinaryIO, size_bytes: int, broken_off: asyncio.Event) ->
         raise StorageFailed(f"{file.name}: it changed while it was stored.")
 
 
-def _read(file: BinaryIO) -> bytes:
+def _read(file: BinaryIO, most_bytes: int) -> bytes:
     try:
-        return file.read(_PIECE_BYTES)
+        return file.read(most_bytes)
     except OSError as error:
         raise StorageFailed(f"{file.name}: {error.strerror or error}.") from None
 
