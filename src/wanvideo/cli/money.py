@@ -86,6 +86,7 @@ def rescue(
 async def _brought_home(app: App, jobs: list[Job], *, as_json: bool) -> WanvideoError | None:
     """Drive the jobs to their ends and tell of each; the first error, if one did not make it."""
     from wanvideo.contract.view import state_in_words
+    from wanvideo.jobs.rescue import EXPECTED
 
     trouble: WanvideoError | None = None
     ids = [job.id for job in jobs]
@@ -103,6 +104,9 @@ async def _brought_home(app: App, jobs: list[Job], *, as_json: bool) -> Wanvideo
                 trouble = trouble or error
                 continue
             if not as_json:
+                for warning in result.warnings:
+                    if warning not in EXPECTED:
+                        say(f"note: {warning}")
                 say(
                     f"{result.duration:g} s, {result.size}, {yuan(result.cost['cny'])}, task {result.task_id}"
                 )

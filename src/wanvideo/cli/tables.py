@@ -17,7 +17,7 @@ NOT_TOLD = "-"
 def print_audit(found: Audit) -> None:
     if found.lines:
         out_table(
-            ("verdict", "task", "status", "billed", "cost", "job", "our word", "made (UTC)", ""),
+            ("verdict", "task", "status", "billed", "cost", "job", "made (UTC)", "our word"),
             [_audit_row(line) for line in found.lines],
             right=("billed", "cost"),
         )
@@ -25,7 +25,8 @@ def print_audit(found: Audit) -> None:
     stray = found.unaccounted
     out(f"account      {found.account}")
     out(f"between      {_moment(found.since_at)} and {_moment(found.until_at)} UTC")
-    out(f"creates      {found.approved} approved here, {found.at_provider} at the provider")
+    rescued = f", {found.rescued} rescued" if found.rescued else ""
+    out(f"creates      {found.approved} approved here{rescued}, {found.at_provider} at the provider")
     out(f"billed       {found.billed_s:g} s, {yuan(found.cost_cny)}{_unpriced(found.unpriced)}")
     out(f"unaccounted  {len(stray)}{f', {yuan(total_cny(stray))}' if stray else ''}")
     if found.elsewhere:
@@ -37,7 +38,7 @@ def _unpriced(count: int) -> str:
 
 
 def _audit_row(line: Line) -> tuple[str, ...]:
-    ours = [word for word in (line.outcome, line.state) if word]
+    ours = ["rescued" if line.rescued else line.outcome, line.state, line.why]
     return (
         line.verdict.value,
         line.task_id or NOT_TOLD,
@@ -45,9 +46,8 @@ def _audit_row(line: Line) -> tuple[str, ...]:
         NOT_TOLD if line.billed_s is None else f"{line.billed_s:g} s",
         NOT_TOLD if line.cost_cny is None else yuan(line.cost_cny),
         f"{line.job_id}/{line.attempt}" if line.job_id else NOT_TOLD,
-        ", ".join(ours) or NOT_TOLD,
-        _moment(line.at),
-        line.why,
+        _moment(line.at)[5:],
+        ", ".join(word for word in ours if word),
     )
 
 
@@ -88,23 +88,33 @@ def _left(left_s: float | None) -> str:
 
 
 def print_spending(report: SpendingReport) -> None:
-    head = ("", "spent", "held back", "clips", "saved by clips that were there")
-    rows = [("today", *_sums(report.today)), ("last 7 days", *_sums(report.week))]
-    for line in report.owners:
-        who = f"  {line.owner or 'command line'}, {line.provider}"
-        rows += [(f"{who}, today", *_sums(line.today)), (f"{who}, 7 days", *_sums(line.week))]
-    out_table(head, rows, right=head[1:4])
+    rows = [("all", *_sums(report.today, report.week))]
+    rows += [
+        (f"{line.owner or 'command line'}, {line.provider}", *_sums(line.today, line.week))
+        for line in report.owners
+    ]
+    head = ("", "today", "7 days", "held back", "clips", "saved")
+    out_table(head, rows, right=head[1:])
     out("")
-    if report.daily_budget_cny is None:
-        out("no daily budget; WANVIDEO_DAILY_BUDGET sets one")
+    if report.daily_budget_cny is not None and report.left_cny is not None:
+        out(f"budget  {yuan(report.daily_budget_cny)} a day, {yuan(report.left_cny)} left today")
     else:
-        left = report.left_cny or 0
-        out(f"daily budget {yuan(report.daily_budget_cny)}, {yuan(left)} left until midnight")
+        out("budget  none; WANVIDEO_DAILY_BUDGET sets one")
+    for when, one in (("today", report.today), ("in 7 days", report.week)):
+        if one.hits:
+            clips = "1 clip" if one.hits == 1 else f"{one.hits} clips"
+            out(f"saved   {yuan(one.saved_cny)} {when}, by {clips} that were there already")
 
 
-def _sums(one: Sum) -> tuple[str, ...]:
-    saved = f"{yuan(one.saved_cny)}, {one.hits}" if one.hits else NOT_TOLD
-    return yuan(one.spent_cny), yuan(one.reserved_cny), str(one.clips), saved
+def _sums(today: Sum, week: Sum) -> tuple[str, ...]:
+    """Spent today and in the week; held back, clips and savings of the week."""
+    return (
+        yuan(today.spent_cny),
+        yuan(week.spent_cny),
+        yuan(week.reserved_cny),
+        str(week.clips),
+        yuan(week.saved_cny),
+    )
 
 
 def _moment(at: datetime) -> str:

@@ -38,7 +38,11 @@ class Audit:
 
     @property
     def approved(self) -> int:
-        return sum(line.attempt is not None for line in self.lines)
+        return sum(line.attempt is not None and not line.rescued for line in self.lines)
+
+    @property
+    def rescued(self) -> int:
+        return sum(line.rescued for line in self.lines)
 
     @property
     def at_provider(self) -> int:
@@ -86,7 +90,11 @@ class Audit:
             "account": self.account,
             "since_at": self.since_at.isoformat(),
             "until_at": self.until_at.isoformat(),
-            "creates": {"approved": self.approved, "at_provider": self.at_provider},
+            "creates": {
+                "approved": self.approved,
+                "rescued": self.rescued,
+                "at_provider": self.at_provider,
+            },
             "billed_s": self.billed_s,
             "cost_cny": float(self.cost_cny),
             "unaccounted": {

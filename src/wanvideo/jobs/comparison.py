@@ -28,7 +28,10 @@ MADE_NO_TASK: Final = frozenset(
     }
 )
 """Endings without a task. Were one made all the same, it would be left over, and so unaccounted."""
+RESCUED_BODY: Final = "rescued"
+"""The only key in the body of an attempt that stands for a rescued task: nothing was sent from here."""
 _FREE: Final = (TaskStatus.FAILED, TaskStatus.CANCELLED)
+_FEN: Final = Decimal("0.01")
 _EXACT: Final = Decimal("0.000001")
 _UNTOLD: Final = "the provider does not tell what it billed"
 
@@ -62,6 +65,7 @@ class Line:
     billed_s: float | None = None
     cost_cny: Decimal | None = None
     ours_cny: Decimal | None = None
+    rescued: bool = False  # the attempt is somebody else's create, taken over later
     why: str = ""
 
     @property
@@ -81,6 +85,7 @@ class Line:
             "status": self.status.value if self.status else None,
             "outcome": self.outcome,
             "state": self.state,
+            "rescued": self.rescued,
             "created_at": self.created_at.isoformat() if self.created_at else None,
             "started_at": self.started_at.isoformat() if self.started_at else None,
             "billed_s": self.billed_s,
@@ -101,14 +106,15 @@ def joined(
 
     `owned` are the listed tasks that any attempt of the ledger has, of whatever age.
     """
-    left = dict(listed)
+    left, reports_left = dict(listed), dict(reports)
     lines = []
     for attempt in attempts:
-        task = left.pop(attempt.task_id, None) if attempt.task_id is not None else None
-        report = reports.get(attempt.task_id) if attempt.task_id is not None else None
+        task, report = None, None
+        if attempt.task_id is not None:  # taken away: a task cannot be that of two attempts
+            task, report = left.pop(attempt.task_id, None), reports_left.pop(attempt.task_id, None)
         lines.append(_line(provider, attempt, task, report, jobs.get(attempt.job_id)))
     for task_id, task in left.items():
-        lines.append(_left_over(task, reports.get(task_id), owned=task_id in owned))
+        lines.append(_left_over(task, reports_left.get(task_id), owned=task_id in owned))
     return sorted(lines, key=lambda line: line.at)
 
 
@@ -130,6 +136,7 @@ def _line(
         task.created_at if task else report.submitted_at if report else None,
         attempt.started_at,
         ours_cny=_ours_cny(attempt, job),
+        rescued=RESCUED_BODY in attempt.body,
     )
     if attempt.task_id is None:
         if attempt.outcome in MADE_NO_TASK:
@@ -153,11 +160,11 @@ def _compared(line: Line, job: Job | None) -> Line:
     if line.cost_cny is None or line.ours_cny is None:
         return line
     if not _same(line.ours_cny, line.cost_cny):
-        why = f"the ledger has ¥{line.ours_cny:f}, the provider billed ¥{line.cost_cny:f}"
+        why = f"the ledger has {_yuan(line.ours_cny)}, the provider billed {_yuan(line.cost_cny)}"
         return replace(line, verdict=Verdict.BILL_DIFFERS, why=why)
     told = _told_cny(job) if job is not None and job.task_id == line.task_id else None
     if told is not None and not _same(told, line.cost_cny):
-        why = f"the result says ¥{told:f}, the provider billed ¥{line.cost_cny:f}"
+        why = f"the result says {_yuan(told)}, the provider billed {_yuan(line.cost_cny)}"
         return replace(line, verdict=Verdict.BILL_DIFFERS, why=why)
     return line
 
@@ -202,3 +209,13 @@ def _told_cny(job: Job) -> Decimal | None:
 
 def _same(one: Decimal, other: Decimal) -> bool:
     return one.quantize(_EXACT) == other.quantize(_EXACT)
+
+
+def _yuan(cny: Decimal) -> str:
+    """To the fen, or as exactly as it takes."""
+    return f"¥{max(cny.normalize(), cny.quantize(_FEN), key=_places):f}"
+
+
+def _places(cny: Decimal) -> int:
+    exponent = cny.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0

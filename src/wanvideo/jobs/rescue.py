@@ -19,6 +19,7 @@ from wanvideo.contract.price import Cost
 from wanvideo.contract.request import VideoRequest, parse_request
 from wanvideo.errors import JobConflict, WanvideoError
 from wanvideo.jobs import account
+from wanvideo.jobs.comparison import RESCUED_BODY
 from wanvideo.jobs.ids import new_id
 from wanvideo.jobs.machine import after
 from wanvideo.jobs.policy import MAX_TROUBLES
@@ -33,6 +34,8 @@ RESCUED: Final = (
 )
 NO_PROMPT: Final = "The provider does not tell the prompt of this task."
 NO_PRICE: Final = "The provider does not tell the tier that was billed: it is priced as 1080P with sound."
+EXPECTED: Final = (RESCUED, NO_PROMPT)
+"""Warnings that tell a person who has just asked for a rescue nothing new."""
 UNKNOWN_PICTURE: Final = "(a picture that is not known here)"
 _UNANSWERED: Final = (State.SUBMITTING, State.UNCERTAIN)
 _ENDED_BADLY: Final = (TaskStatus.FAILED, TaskStatus.CANCELLED)
@@ -178,7 +181,7 @@ async def adopt_all(
 
 def _attempt(provider: Provider, orphan: Orphan, job_id: JobId, cost: Cost) -> Attempt:
     """The create that somebody else sent. It counts on the day it was made."""
-    body = {"rescued": orphan.task_id}
+    body = {RESCUED_BODY: orphan.task_id}
     return Attempt(
         job_id=job_id,
         number=1,
