@@ -15,13 +15,6 @@ from wanvideo.storage.local import LocalStore
 
 
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "work.mp4"
-    path.write_bytes(b"clip" * 1000)
-    return path
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "out")
 
@@ -105,3 +98,25 @@ async def test_a_source_that_is_gone_is_a_storage_error_too(store: LocalStore, t
     with pytest.raises(StorageFailed):
         await store.put_clip(job(), tmp_path / "gone.mp4", Keep.CLIP)
     assert list((tmp_path / "out" / "videos").iterdir()) == []
+
+
+async def test_a_link_is_the_path_or_stands_under_the_public_address(clip: Path, tmp_path: Path) -> None:
+    stored = await LocalStore(tmp_path / "out").put_clip(job(request={"prompt": "雪"}), clip, Keep.CLIP)
+    assert await LocalStore(tmp_path / "out").link(stored.url) == stored.url
+    public = LocalStore(tmp_path / "out", "https://films.example.com/wan")
+    link = await public.link(stored.url)
+    assert link.startswith("https://films.example.com/wan/videos/2026-11-2")
+    assert link.endswith("-%E9%9B%AA-k3f9qz.mp4")
+    assert await public.link(str(tmp_path / "elsewhere.mp4")) == str(tmp_path / "elsewhere.mp4")
+
+
+async def test_a_probe_of_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageFailed, match="file"):
+        await LocalStore(tmp_path / "file").probe()
+
+
+async def test_a_name_the_disk_cannot_hold_does_not_count_as_a_clip_that_is_gone(store: LocalStore) -> None:
+    """To say "gone" would mean to pay for it again."""
+    with pytest.raises(StorageFailed, match="File name too long"):
+        await store.exists("/" + "x" * 300)
