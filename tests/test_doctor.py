@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from wanvideo.clock import SystemClock
 from wanvideo.doctor import Finding, examine
+from wanvideo.errors import StorageFailed
 from wanvideo.settings import Settings
+from wanvideo.storage.local import LocalStore
 from wanvideo_emulator import EmulatorThread, Options
 
 KEY = "sk-doctor-0123456789"
@@ -41,7 +43,7 @@ async def findings(chosen: Settings) -> dict[str, Finding]:
 
 async def test_without_a_key_it_says_that_previews_are_made_and_all_is_well(tmp_path: Path) -> None:
     found = await findings(settings(tmp_path))
-    assert list(found) == ["key", "region", "endpoint", "ledger", "disk", "encoder"]
+    assert list(found) == ["key", "region", "endpoint", "ledger", "store", "disk", "encoder"]
     assert found["key"].state == "note"
     assert "DASHSCOPE_API_KEY" in found["key"].todo
     assert found["endpoint"].text == "not asked: there is no key to ask with"
@@ -90,3 +92,22 @@ async def test_a_folder_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     assert found["set-up"].text.startswith("OUTPUT_DIR")
     assert found["disk"].state == "bad"
     assert found["encoder"].state == "good"
+
+
+async def test_ledger_and_store_are_really_written_to(tmp_path: Path) -> None:
+    found = await findings(settings(tmp_path))
+    assert (found["ledger"].state, found["store"].state) == ("good", "good")
+    assert found["store"].text == f"{settings(tmp_path).app_dir}: written, read and removed"
+    assert [path.name for path in settings(tmp_path).app_dir.iterdir() if "probe" in path.name] == []
+
+
+async def test_a_broken_store_is_told_and_the_rest_is_still_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: object) -> str:
+        raise StorageFailed("s3://clips: the bucket does not exist.", hint="Create it.")
+
+    monkeypatch.setattr(LocalStore, "probe", broken)
+    found = await findings(settings(tmp_path))
+    assert found["store"] == Finding("store", "bad", "s3://clips: the bucket does not exist.", "Create it.")
+    assert found["ledger"].state == found["encoder"].state == "good"

@@ -42,7 +42,8 @@ async def examine(settings: Settings) -> list[Finding]:
         async with open_app(settings) as app:
             findings = [_key(app), _region(settings)]
             findings += await _endpoint(app)
-            findings.append(_ledger(app))
+            findings.append(await _guarded("ledger", lambda: _tried("ledger", app.shop.ledger.probe)))
+            findings.append(await _guarded("store", lambda: _tried("store", app.shop.store.probe)))
     except WanvideoError as error:
         findings = [Finding("set-up", "bad", f"{error.field or error.code}: {error.detail}", error.hint)]
     findings.append(await _guarded("disk", lambda: asyncio.to_thread(_disk, settings.app_dir)))
@@ -53,7 +54,9 @@ async def examine(settings: Settings) -> list[Finding]:
 async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     try:
         return await look()
-    except (OSError, WanvideoError, ImportError, RuntimeError) as error:
+    except WanvideoError as error:
+        return Finding(name, "bad", error.detail, error.hint)
+    except (OSError, ImportError, RuntimeError) as error:
         return Finding(name, "bad", f"{type(error).__name__}: {error}")
 
 
@@ -97,8 +100,9 @@ def _clock(app: App, server_at: datetime | None) -> Finding:
     return Finding("clock", "good", f"{skew_s:+.0f} s off the provider's")
 
 
-def _ledger(app: App) -> Finding:
-    return Finding("ledger", "good", str(app.settings.database_url or app.settings.app_dir / "ledger.db"))
+async def _tried(name: str, probe: Callable[[], Awaitable[str]]) -> Finding:
+    """Really writes and reads a few bytes."""
+    return Finding(name, "good", await probe())
 
 
 def _disk(folder: Path) -> Finding:

@@ -102,7 +102,7 @@ class RemoteStore:
         sent = secrets.token_bytes(16)
 
         def written_and_read() -> bytes:
-            self._put(key, sent, {})
+            obstore.put(self._quick, key, sent, use_multipart=False)
             return bytes(obstore.get(self._quick, key).bytes())
 
         if await self._asked(self._place.folder, written_and_read) != sent:
