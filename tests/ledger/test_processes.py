@@ -1,46 +1,48 @@
-"""Real processes on one file: nothing is taken twice, and a fresh file is opened by all at once."""
+"""Real processes on one ledger: nothing is taken twice, nothing is overdrawn."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+from tests.ledger.child import PER_S, SLOTS, TURNS
 from tests.ledger.conftest import new_job
+from tests.postgres import fresh_database
 
 from wanvideo.clock import SystemClock
 from wanvideo.ledger.engine import sqlite_url
 from wanvideo.ledger.sql import SqlLedger
 
-CLAIM_ALL = """
-import asyncio, json, sys
-from pathlib import Path
-from wanvideo.clock import SystemClock
-from wanvideo.contract.job import State
-from wanvideo.ledger.engine import sqlite_url
-from wanvideo.ledger.sql import SqlLedger
-
-async def main(path, worker):
-    print("ready", flush=True)
-    sys.stdin.readline()
-    ledger = await SqlLedger.open(sqlite_url(Path(path)), SystemClock())
-    taken = []
-    while leases := await ledger.claim(worker, states=(State.QUEUED,), only=None, limit=2, lease_s=60):
-        taken += [lease.job.id for lease in leases]
-        await asyncio.sleep(0)
-    await ledger.close()
-    print(json.dumps(taken))
-
-asyncio.run(main(*sys.argv[1:]))
-"""
+ROOT = Path(__file__).parent.parent.parent
 
 
-def run_at_once(path: Path, count: int) -> list[list[str]]:
-    """What each of `count` processes claimed, all let go at the same moment."""
+@pytest.fixture(params=["sqlite", "postgres"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """An empty database: the first that opens it makes the tables."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "new" / "ledger.db")
+    else:
+        async with fresh_database(empty=True) as made:
+            yield made
+
+
+async def at_once(what: str, url: str, count: int) -> list[Any]:
+    """What each of `count` processes says, all let go at the same moment."""
+    return await asyncio.to_thread(_at_once, what, url, count)
+
+
+def _at_once(what: str, url: str, count: int) -> list[Any]:
     children = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", CLAIM_ALL, str(path), f"w{number}"],
+            [sys.executable, "-W", "error", "-m", "tests.ledger.child", what, url, f"w{number}"],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -55,22 +57,57 @@ def run_at_once(path: Path, count: int) -> list[list[str]]:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    taken = []
+    said = []
     for child in children:
-        out, errors = child.communicate(timeout=60)
+        out, errors = child.communicate(timeout=90)
         assert child.returncode == 0, errors
-        taken.append(json.loads(out))
-    return taken
+        said.append(json.loads(out))
+    return said
 
 
-async def test_four_processes_never_claim_the_same_job(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    ledger = await SqlLedger.open(sqlite_url(path), SystemClock())
-    made = [(await ledger.add_job(new_job())).id for _ in range(60)]
+async def filled(url: str, count: int) -> list[str]:
+    ledger = await SqlLedger.open(url, SystemClock())
+    made = [(await ledger.add_job(new_job())).id for _ in range(count)]
     await ledger.close()
-    taken = run_at_once(path, 4)
-    assert sorted(job_id for ids in taken for job_id in ids) == sorted(made)
+    return sorted(made)
 
 
-def test_processes_that_open_a_fresh_file_at_the_same_moment_all_work(tmp_path: Path) -> None:
-    assert run_at_once(tmp_path / "new" / "ledger.db", 3) == [[]] * 3
+async def test_processes_that_open_a_fresh_ledger_at_the_same_moment_all_work(url: str) -> None:
+    assert await at_once("claim", url, 3) == [[]] * 3
+
+
+async def test_four_processes_never_claim_the_same_job(url: str) -> None:
+    made = await filled(url, 60)
+    taken = await at_once("claim", url, 4)
+    assert sorted(job_id for ids in taken for job_id in ids) == made
+
+
+async def test_four_processes_never_take_more_places_than_there_are(url: str) -> None:
+    made = await filled(url, 40)
+    said = await at_once("submit", url, 4)
+    assert sorted(job_id for each in said for job_id in each["done"]) == made
+    assert 1 <= max(each["most"] for each in said) <= SLOTS
+
+
+async def test_three_processes_never_overdraw_one_budget(url: str) -> None:
+    spent = await at_once("spend", url, 3)
+    assert sum(map(len, spent)) == 10
+
+
+async def test_turns_of_three_processes_never_exceed_the_pace(url: str) -> None:
+    instants_s = sorted(at for turns in await at_once("turns", url, 3) for at in turns)
+    assert len(instants_s) == 3 * TURNS
+    for first in instants_s:
+        assert sum(first <= at < first + 1 for at in instants_s) <= PER_S
+    assert instants_s[-1] == pytest.approx((3 * TURNS - 1) / PER_S, abs=0.001), "and none is wasted"
+
+
+async def test_what_three_processes_ask_for_at_once_is_made_once(url: str) -> None:
+    said = await at_once("add", url, 3)
+    for which in (0, 1):  # identical requests; the same key
+        for number in range(10):
+            assert len({each[which][number] for each in said}) == 1
+    ledger = await SqlLedger.open(url, SystemClock())
+    made = Counter(job.cache_key.startswith("same") for job in await ledger.jobs(limit=99))
+    await ledger.close()
+    assert made == {True: 10, False: 10}
