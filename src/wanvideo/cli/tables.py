@@ -60,7 +60,7 @@ def print_orphans(found: list[Orphan], now: datetime) -> None:
         [
             (
                 orphan.task_id,
-                _moment(orphan.created_at),
+                _moment(orphan.created_at) if orphan.created_at else NOT_TOLD,
                 NOT_TOLD if orphan.report.billed_s is None else f"{orphan.report.billed_s:g} s",
                 NOT_TOLD if orphan.cost_cny is None else yuan(orphan.cost_cny),
                 _left(orphan.link_left_s(now)),

@@ -39,7 +39,8 @@ async def tasks(
         last_at = min(first_at + _AT_ONCE, until_at)
         found |= {task.task_id: task for task in await _stretch(shop, provider, first_at, last_at)}
         first_at = last_at
-    return dict(sorted(found.items(), key=lambda item: item[1].created_at))
+    newest_last = list(found.items())[::-1]  # so that tasks of the same instant keep their order as well
+    return dict(sorted(newest_last, key=lambda item: item[1].created_at))
 
 
 async def report(shop: Workshop, provider: Provider, task_id: TaskId) -> TaskReport:

@@ -49,7 +49,7 @@ class Orphan:
     """A task that no attempt owns. `rival`: the job whose unanswered submit may have made it."""
 
     task_id: TaskId
-    created_at: datetime
+    created_at: datetime | None  # None where the provider does not tell
     report: TaskReport
     rival: JobId | None = None
 
@@ -66,7 +66,7 @@ class Orphan:
         expires_at = self.report.expires_at
         return {
             "task_id": self.task_id,
-            "created_at": self.created_at.isoformat(),
+            "created_at": self.created_at.isoformat() if self.created_at else None,
             "prompt": self.report.prompt_seen,
             "resolution": self.report.resolution,
             "billed_s": self.report.billed_s,
@@ -113,8 +113,7 @@ async def named(shop: Workshop, provider: Provider, task_id: TaskId) -> Orphan:
             task_id=task_id,
             hint="`wanvideo rescue` lists what is there.",
         )
-    made = Orphan(task_id, report.submitted_at or shop.clock.now(), report)
-    (orphan,) = await _with_rivals(shop, provider, [made])
+    (orphan,) = await _with_rivals(shop, provider, [Orphan(task_id, report.submitted_at, report)])
     return orphan
 
 
@@ -133,7 +132,8 @@ async def adopt(shop: Workshop, provider: Provider, orphan: Orphan) -> Job:
         )
     request, billed_s = _request(orphan), _billed_s(orphan)
     cost = orphan.report.cost or _priced(provider, request, billed_s, orphan.report)
-    job_id = new_id(shop.clock.now())
+    now_at = shop.clock.now()
+    job_id, made_at = new_id(now_at), orphan.created_at or now_at
     new = NewJob(
         id=job_id,
         provider=provider.name,
@@ -150,13 +150,13 @@ async def adopt(shop: Workshop, provider: Provider, orphan: Orphan) -> Job:
     )
     changes: dict[str, Any] = {
         "state": after(State.UNCERTAIN, Event.FOUND),
-        "submitted_at": orphan.created_at,
+        "submitted_at": made_at,
         "seen_status": orphan.report.status.value,
         "expires_at": orphan.report.expires_at,
         "troubles": MAX_TROUBLES,  # it is never made anew: what it was made from is not here
         "evidence": {"rescued": True},
     }
-    return await shop.ledger.add_rescued(new, _attempt(provider, orphan, job_id, cost), changes)
+    return await shop.ledger.add_rescued(new, _attempt(provider, orphan, job_id, made_at, cost), changes)
 
 
 async def adopt_all(
@@ -179,7 +179,7 @@ async def adopt_all(
     return jobs, trouble
 
 
-def _attempt(provider: Provider, orphan: Orphan, job_id: JobId, cost: Cost) -> Attempt:
+def _attempt(provider: Provider, orphan: Orphan, job_id: JobId, made_at: datetime, cost: Cost) -> Attempt:
     """The create that somebody else sent. It counts on the day it was made."""
     body = {RESCUED_BODY: orphan.task_id}
     return Attempt(
@@ -190,7 +190,7 @@ def _attempt(provider: Provider, orphan: Orphan, job_id: JobId, cost: Cost) -> A
         key_fingerprint=provider.account.key_fingerprint,
         body_sha256=digest(body),
         body=body,
-        started_at=orphan.created_at,
+        started_at=made_at,
         outcome=Event.FOUND,
         task_id=orphan.task_id,
         account=provider.account.name,
@@ -264,5 +264,11 @@ async def _open_submits(shop: Workshop, provider: Provider) -> list[_Window]:
 
 
 def _rival(orphan: Orphan, open_submits: Sequence[_Window]) -> JobId | None:
-    fits = (job_id for job_id, first_at, last_at in open_submits if first_at <= orphan.created_at <= last_at)
+    """A task of an unknown time may be of any of them."""
+    made_at = orphan.created_at
+    fits = (
+        job_id
+        for job_id, first_at, last_at in open_submits
+        if made_at is None or first_at <= made_at <= last_at
+    )
     return next(fits, None)
