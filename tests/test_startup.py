@@ -35,7 +35,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert {name for name in loaded if name.startswith("wanvideo")} == {"wanvideo"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["jobs", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["generate", "--help"], ["jobs", "--help"], ["audit", "--help"]], ids=" ".join
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by(HELP.format(arguments=arguments))
     assert loaded & (HEAVY | {"wanvideo.app", "wanvideo.settings", "asyncio", "ssl"}) == set()

@@ -44,7 +44,17 @@ def typed(*words: str, stdout: Any = subprocess.PIPE, **env: str) -> subprocess.
 def test_help_lists_the_commands_and_tells_where_to_start() -> None:
     told = CliRunner().invoke(app, ["--help"]).stdout
     assert 'wanvideo generate "slow push in" --image photo.jpg' in told
-    for command in ("generate", "estimate", "jobs", "doctor", "schema", "emulator"):
+    for command in (
+        "generate",
+        "estimate",
+        "jobs",
+        "audit",
+        "rescue",
+        "spend",
+        "doctor",
+        "schema",
+        "emulator",
+    ):
         assert f"\n  {command} " in told
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 import io
 import json
 import sys
+from decimal import Decimal
 
 import pytest
 import typer
+import typer.main
 
-from wanvideo.cli.printing import as_called, errors_told, out, out_json, prepare_streams, say, seconds
+from wanvideo.cli.main import app
+from wanvideo.cli.printing import (
+    as_called,
+    errors_told,
+    out,
+    out_json,
+    out_table,
+    prepare_streams,
+    say,
+    seconds,
+    yuan,
+)
 from wanvideo.errors import ImageInvalid, ProviderRefused, WanvideoError, all_errors
 
 
@@ -64,6 +77,27 @@ def test_commands_are_spelt_as_the_user_calls_them(
     told = capsys.readouterr()
     assert told.err == f"left.\n  pick it up:   {spelt} jobs watch j_1\n"
     assert told.out == f"Run `{spelt} doctor`, or `{spelt} jobs list`.\n"
+
+
+def test_no_command_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANVIDEO_COMMAND", "./wanvideo")
+    for name in getattr(typer.main.get_command(app), "commands", {}):
+        assert as_called(f"Run `wanvideo {name}`.") == f"Run `./wanvideo {name}`."
+
+
+def test_a_table_is_aligned_and_its_last_column_may_be_of_any_length(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out_table(("name", "cost", "why"), [("a", "¥1.20", ""), ("long", "-", "because " * 3)], right=("cost",))
+    assert capsys.readouterr().out.splitlines() == [
+        "name   cost  why",
+        "a     ¥1.20",
+        "long      -  because because because",
+    ]
+
+
+def test_money_is_told_to_the_fen() -> None:
+    assert (yuan(Decimal("1.2")), yuan(0.333333), yuan(12)) == ("¥1.20", "¥0.33", "¥12.00")
 
 
 @pytest.mark.parametrize(

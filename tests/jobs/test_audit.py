@@ -39,7 +39,7 @@ async def made(bench: Bench, **fields: object) -> Job:
 async def test_an_account_without_anything_is_clean(bench: Bench) -> None:
     found = await audited(bench)
     assert (found.lines, found.is_clean, found.failure()) == ((), True, None)
-    assert (found.approved, found.at_provider, found.billed_s, found.cost_cny) == (0, 0, 0, 0)
+    assert (found.approved, found.at_provider, found.billed_s, found.cost_cny) == (0, 0, 0.0, Decimal(0))
 
 
 async def test_clips_that_were_asked_for_here_are_accounted_for(bench: Bench) -> None:

@@ -34,7 +34,7 @@ def print_audit(found: Audit) -> None:
 
 
 def _unpriced(count: int) -> str:
-    return f"; {count} clips more whose bill the provider does not tell" if count else ""
+    return f"; {_clips(count)} more whose bill the provider does not tell" if count else ""
 
 
 def _audit_row(line: Line) -> tuple[str, ...]:
@@ -71,14 +71,17 @@ def print_orphans(found: list[Orphan], now: datetime) -> None:
         right=("billed", "cost"),
     )
     billed_s = sum(orphan.report.billed_s or 0 for orphan in found)
-    clips = "1 clip" if len(found) == 1 else f"{len(found)} clips"
     out("")
     cost_cny = sum((orphan.cost_cny or Decimal(0) for orphan in found), Decimal(0))
-    out(f"{clips}, {billed_s:g} s, {yuan(cost_cny)}: paid, and never collected here")
+    out(f"{_clips(len(found))}, {billed_s:g} s, {yuan(cost_cny)}: paid, and never collected here")
     for orphan in found:
         if orphan.rival:
-            say(f"{orphan.task_id} may be that of {orphan.rival}: wanvideo jobs watch {orphan.rival}")
-    say("Bring them home: wanvideo rescue --all")
+            say(
+                f"{orphan.task_id} may be that of {orphan.rival}, whose submit was never answered: "
+                f"wanvideo jobs watch {orphan.rival}"
+            )
+    if any(orphan.rival is None for orphan in found):
+        say("Bring them home: wanvideo rescue --all")
 
 
 def _left(left_s: float | None) -> str:
@@ -102,8 +105,8 @@ def print_spending(report: SpendingReport) -> None:
         out("budget  none; WANVIDEO_DAILY_BUDGET sets one")
     for when, one in (("today", report.today), ("in 7 days", report.week)):
         if one.hits:
-            clips = "1 clip" if one.hits == 1 else f"{one.hits} clips"
-            out(f"saved   {yuan(one.saved_cny)} {when}, by {clips} that were there already")
+            were = "was" if one.hits == 1 else "were"
+            out(f"saved   {yuan(one.saved_cny)} {when}, by {_clips(one.hits)} that {were} there already")
 
 
 def _sums(today: Sum, week: Sum) -> tuple[str, ...]:
@@ -115,6 +118,10 @@ def _sums(today: Sum, week: Sum) -> tuple[str, ...]:
         str(week.clips),
         yuan(week.saved_cny),
     )
+
+
+def _clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
 
 
 def _moment(at: datetime) -> str:
