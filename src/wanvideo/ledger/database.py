@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable, RowMapping
+from sqlalchemy import Connection, CursorResult, Executable, RowMapping
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -60,17 +60,28 @@ class Transaction:
         return self._now
 
     async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
-        await self._connection.execute(statement, rows)
+        await self._execute(statement, rows)
 
     async def all(self, statement: Executable) -> Sequence[RowMapping]:
-        return (await self._connection.execute(statement)).mappings().all()
+        return (await self._execute(statement)).mappings().all()
 
     async def first(self, statement: Executable) -> RowMapping | None:
         found = await self.all(statement)
         return found[0] if found else None
 
     async def scalar(self, statement: Executable) -> Any:
-        return (await self._connection.execute(statement)).scalar()
+        return (await self._execute(statement)).scalar()
+
+    async def _execute(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        try:
+            return await self._connection.execute(statement, rows)
+        except TimeoutError:
+            await (
+                self._connection.invalidate()
+            )  # a connection that is not answered would hold up the next too
+            raise
 
     async def lock(self, name: str) -> None:
         await self._engine.lock(self._connection, name)

@@ -75,7 +75,6 @@ async def _listen(engine: AsyncEngine, channel: str, heard: Callable[..., None])
                     await driver.execute("SELECT 1")
         finally:
             driver.remove_termination_listener(ended)
-            if driver.is_closed():
-                await connection.invalidate()
-            else:
-                await driver.remove_listener(channel, heard)
+            await (
+                connection.invalidate()
+            )  # closed for good: nobody else is to get it, deaf or still listening
