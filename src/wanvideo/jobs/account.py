@@ -18,8 +18,8 @@ Told = Callable[[str], None]
 
 LONGEST_HOURS: Final = 24
 """The provider forgets tasks after this."""
-TRIES: Final = 5
-"""How often a question is asked before the whole answer is given up: about a quarter of a minute."""
+TRIES: Final = 4
+"""How often a question is asked before the whole answer is given up: some seven seconds."""
 _AT_ONCE: Final = timedelta(hours=13)
 """Longer windows cannot be spelt so that they hold whichever zone the vendor reads them in (see adapter)."""
 _TELL_EVERY: Final = 20
