@@ -28,6 +28,8 @@ from sqlalchemy.sql import Delete
 from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId, State
 from wanvideo.ledger.schema import OPEN, jobs, posts
 
+_ALL = 2**31 - 1
+
 
 def holds_a_place() -> ColumnElement[bool]:
     """A task may be running at the provider. One that ended but is not stored yet holds no place."""
@@ -55,16 +57,22 @@ def claim(
     limit: int,
     due: bool = True,
 ) -> Update:
-    """Lease due jobs to one worker; the fence grows, so an earlier holder can write no more.
-
-    Each state is asked for its first ones by itself: an index on (state, due_at) gives them in order,
-    so that a long queue costs nothing.
-    """
+    """Lease due jobs to one worker; the fence grows, so an earlier holder can write no more."""
     wanted = [_free(now)]
     if due:
         wanted.append(jobs.c.due_at <= now)
     if only is not None:
         wanted.append(jobs.c.id.in_(only))
+    return _lease(_locked(states, wanted, limit), worker, until)
+
+
+def _locked(states: Sequence[State], wanted: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    """Ids of the jobs that are due longest, locked; those that somebody else has locked are left out.
+
+    Each state is asked for its first ones by itself: an index on (state, due_at) gives them in order, so
+    that a long queue costs nothing. The CTEs run once each; a subquery might run again for each row of
+    an UPDATE, and lock more than its limit.
+    """
     firsts = [
         select(jobs.c.id, jobs.c.due_at)
         .where(jobs.c.state == state, *wanted)
@@ -75,7 +83,7 @@ def claim(
         for state in states
     ]
     first = union_all(*(select(each.c.id, each.c.due_at) for each in firsts)).subquery("first")
-    return _lease(select(first.c.id).order_by(first.c.due_at).limit(limit), worker, until)
+    return select(first.c.id).order_by(first.c.due_at).limit(limit)
 
 
 def claim_these(ids: Sequence[JobId], worker: str, now: datetime, until: datetime) -> Update:
@@ -86,7 +94,6 @@ def claim_these(ids: Sequence[JobId], worker: str, now: datetime, until: datetim
 
 
 def _lease(ids: Select[Any], worker: str, until: datetime) -> Update:
-    # rows are locked in a CTE, which runs once; a subquery might run again for each row, and lock more
     return (
         update(jobs)
         .where(jobs.c.id.in_(ids))
@@ -190,27 +197,23 @@ def _first(
 
 def lease_owners(now: datetime) -> Select[Any]:
     """Who holds a job that is not over, or a post."""
-    jobs_of = select(jobs.c.lease_owner.label("owner")).where(
-        jobs.c.state.in_(OPEN), jobs.c.lease_until > now
-    )
-    posts_of = select(posts.c.owner).where(posts.c.until > now)
-    held = union_all(jobs_of, posts_of).subquery("held")
-    return select(held.c.owner).distinct()
+    held = [
+        select(jobs.c.lease_owner.label("owner")).where(jobs.c.state == state, jobs.c.lease_until > now)
+        for state in OPEN
+    ]
+    at_post = select(posts.c.owner).where(posts.c.until > now)
+    return select(union_all(*held, at_post).subquery("held").c.owner).distinct()
 
 
 def expire_leases(owners: Collection[str], now: datetime) -> Update:
-    """End the leases of workers that are known to be dead."""
-    # locked in one order, so that it cannot wait for a batch of sightings that waits for it
-    dead = (
-        select(jobs.c.id)
-        .where(jobs.c.state.in_(OPEN), jobs.c.lease_until > now, jobs.c.lease_owner.in_(owners))
-        .order_by(jobs.c.id)
-        .with_for_update()
-        .cte("dead")
-    )
+    """End the leases of workers that are known to be dead.
+
+    A row that somebody is writing this moment is left to the next time: nobody waits for anybody here.
+    """
+    of_dead = (jobs.c.lease_until > now, jobs.c.lease_owner.in_(owners))
     return (
         update(jobs)
-        .where(jobs.c.id.in_(select(dead.c.id)), jobs.c.lease_owner.in_(owners))
+        .where(jobs.c.id.in_(_locked(OPEN, of_dead, _ALL)))
         .values(lease_until=now, due_at=now)
         .returning(jobs.c.id)
     )
