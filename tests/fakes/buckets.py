@@ -110,6 +110,7 @@ def nanio_running(folder: Path) -> Iterator[Nanio]:
         {KEY.id.get_secret_value(): KEY.secret.get_secret_value()}
     )
     app = nanio.app.build_app(config.Settings(data_dir=folder, credentials=known))
+    logging.getLogger("nanio.app").setLevel(logging.CRITICAL)  # a traceback for a part that comes too late
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
