@@ -303,6 +303,9 @@ async def test_a_task_that_a_submit_on_its_way_may_have_made_is_left_alone_too(b
     assert (await bench.job(job)).state is State.SUBMITTING
     (orphan,) = await found(bench)
     assert orphan.rival == job.id
+    await bench.clock.advance(7200)
+    later = await stray(bench)  # by a clock that may be wrong: the submit has no end yet
+    assert [one.rival for one in await found(bench) if one.task_id == later.id] == [job.id]
 
 
 async def test_a_task_of_another_hour_is_nobodys_rival(bench: Bench) -> None:

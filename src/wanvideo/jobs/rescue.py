@@ -248,27 +248,28 @@ async def _with_rivals(shop: Workshop, provider: Provider, found: Sequence[Orpha
     return [replace(orphan, rival=_rival(orphan, open_submits)) for orphan in found]
 
 
-_Window = tuple[JobId, datetime, datetime]
+_Window = tuple[JobId, datetime, datetime | None]
 
 
 async def _open_submits(shop: Workshop, provider: Provider) -> list[_Window]:
-    """Each submit that is out or was never answered, with the time in which it may have made a task."""
+    """Each submit that is out or was never answered, with the time in which it may have made a task.
+
+    One that is still out has no end yet, and the clock of this machine may be a wrong one.
+    """
     windows = []
     for job in await shop.ledger.jobs(limit=_MANY, states=_UNANSWERED):
         attempts = await shop.ledger.attempts(job.id)
         if job.provider == provider.name and attempts:
             lost_at = job.evidence.get("lost_at")
-            until_at = datetime.fromisoformat(lost_at) if lost_at else shop.clock.now()
-            windows.append((job.id, attempts[-1].started_at - DOUBT_SLACK, until_at + DOUBT_SLACK))
+            until_at = datetime.fromisoformat(lost_at) + DOUBT_SLACK if lost_at else None
+            windows.append((job.id, attempts[-1].started_at - DOUBT_SLACK, until_at))
     return windows
 
 
 def _rival(orphan: Orphan, open_submits: Sequence[_Window]) -> JobId | None:
     """A task of an unknown time may be of any of them."""
-    made_at = orphan.created_at
-    fits = (
-        job_id
-        for job_id, first_at, last_at in open_submits
-        if made_at is None or first_at <= made_at <= last_at
-    )
-    return next(fits, None)
+    for job_id, first_at, last_at in open_submits:
+        made_at = orphan.created_at
+        if made_at is None or (first_at <= made_at and (last_at is None or made_at <= last_at)):
+            return job_id
+    return None
