@@ -101,8 +101,8 @@ class Attempts(Writing):
 
     async def known_tasks(self, task_ids: Sequence[TaskId]) -> set[TaskId]:
         found = await self._all(money.known_tasks(task_ids))
-        return {TaskId(row["task_id"]) for row in found}
+        return {TaskId(row.task_id) for row in found}
 
     async def latencies_s(self, provider: str, resolution: str, seconds: int, *, limit: int) -> list[float]:
         found = await self._all(money.latencies(provider, resolution, seconds, limit))
-        return [row["latency_s"] for row in found]
+        return [row.latency_s for row in found]

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, CursorResult, Executable, RowMapping
+from sqlalchemy import Connection, CursorResult, Executable, Row
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -62,10 +62,10 @@ class Transaction:
     async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
         await self._execute(statement, rows)
 
-    async def all(self, statement: Executable) -> Sequence[RowMapping]:
-        return (await self._execute(statement)).mappings().all()
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        return (await self._execute(statement)).all()
 
-    async def first(self, statement: Executable) -> RowMapping | None:
+    async def first(self, statement: Executable) -> Row[Any] | None:
         found = await self.all(statement)
         return found[0] if found else None
 

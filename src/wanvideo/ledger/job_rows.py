@@ -28,7 +28,7 @@ class JobRows(Writing):
             if once is not None and not await self._takes(turn, once, new.id):
                 used = await turn.first(jobs.used_once(once.owner, once.key))
                 assert used is not None
-                found = await turn.first(jobs.one_job(JobId(used["job_id"])))
+                found = await turn.first(jobs.one_job(JobId(used.job_id)))
                 assert found is not None
                 return rows.job_of(found)
             job, fresh = await self._insert_or_join(turn, new)
@@ -60,7 +60,7 @@ class JobRows(Writing):
                 await turn.lock(f"task {task_id}")
                 owner = await turn.first(money.owner_of_task(TaskId(task_id)))
                 if owner is not None:
-                    raise _owned(task_id, owner["id"])
+                    raise _owned(task_id, owner.id)
                 now = await turn.now()
                 columns = rows.row_of(new, now) | {"attempt": attempt.number, "task_id": task_id}
                 columns |= rows.changes_of(changes)
@@ -76,7 +76,7 @@ class JobRows(Writing):
                     ended_at=attempt.ended_at or now,
                 )
                 await turn.run(money.add_attempt(dataclasses.asdict(found)))
-                await turn.run(jobs.add_event(new.id, "rescued", added["state"], now, {"task_id": task_id}))
+                await turn.run(jobs.add_event(new.id, "rescued", added.state, now, {"task_id": task_id}))
                 await turn.tell(new.id)
                 return rows.job_of(added)
         except IntegrityError as error:
@@ -86,7 +86,7 @@ class JobRows(Writing):
 
     async def used_once(self, owner: str, key: str) -> tuple[Once, JobId] | None:
         row = await self._first(jobs.used_once(owner, key))
-        return None if row is None else (Once(owner, key, row["body_sha256"]), JobId(row["job_id"]))
+        return None if row is None else (Once(owner, key, row.body_sha256), JobId(row.job_id))
 
     async def job(self, job_id: JobId) -> Job | None:
         row = await self._first(jobs.one_job(job_id))
@@ -96,7 +96,7 @@ class JobRows(Writing):
         return [rows.job_of(row) for row in await self._all(jobs.list_jobs(states, limit))]
 
     async def find_jobs(self, part: str) -> list[JobId]:
-        return [JobId(row["id"]) for row in await self._all(jobs.find_jobs(part))]
+        return [JobId(row.id) for row in await self._all(jobs.find_jobs(part))]
 
     async def clip_for(self, cache_key: str) -> Job | None:
         row = await self._first(jobs.clip_for(cache_key))
@@ -118,7 +118,7 @@ class JobRows(Writing):
             row = await turn.first(jobs.ask_cancel(job_id, how, now))
             if row is None:
                 return None
-            await turn.run(jobs.add_event(job_id, "cancel_asked", row["state"], now, {"how": how}))
+            await turn.run(jobs.add_event(job_id, "cancel_asked", row.state, now, {"how": how}))
             await turn.tell(job_id)
             return rows.job_of(row)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from wanvideo.contract.job import Event, JobId, State
@@ -70,12 +70,12 @@ class Leases(Writing):
                 return []
             at_work: Counter[str | None] = Counter()
             for row in await turn.all(leases.about_to_submit(provider, now)):
-                at_work[row["owner"]] += row["places"]
+                at_work[row.owner] += row.places
             most = min(limit, free - at_work.total())
             if most <= 0:
                 return []
             for row in await turn.all(leases.places_by_owner(account)):
-                at_work[row["owner"]] += row["places"]
+                at_work[row.owner] += row.places
             heads = await turn.all(leases.heads_of_queue(provider, now, only, most))
             place = {job_id: number for number, job_id in enumerate(fairly(heads, at_work)[:most])}
             if not place:
@@ -103,7 +103,7 @@ class Leases(Writing):
 
     async def lease_owners(self) -> set[str]:
         async with self._database.reading() as turn:
-            return {row["owner"] for row in await turn.all(leases.lease_owners(await turn.now()))}
+            return {row.owner for row in await turn.all(leases.lease_owners(await turn.now()))}
 
     async def expire_leases(self, owners: Collection[str]) -> None:
         if not owners:
@@ -112,7 +112,7 @@ class Leases(Writing):
             freed = await turn.all(leases.expire_leases(owners, await turn.now()))
             await turn.run(leases.free_posts(owners))
             if freed:
-                await turn.tell(JobId(freed[0]["id"]))
+                await turn.tell(JobId(freed[0].id))
 
     async def next_due_s(self, *, states: Sequence[State], only: Sequence[JobId] | None) -> float | None:
         if not states:
@@ -154,12 +154,12 @@ class Leases(Writing):
             raise await self._refusal(error, job.cache_key, lease) from None
 
 
-def fairly(heads: Sequence[RowMapping], at_work: Mapping[str | None, int]) -> list[JobId]:
+def fairly(heads: Sequence[Row[Any]], at_work: Mapping[str | None, int]) -> list[JobId]:
     """Whose turn it is: the highest priority; then the owner with the fewest jobs at work, where each
     further job counts as if those before it were at work already; then the oldest.
     """
 
-    def rank(row: RowMapping) -> tuple[int, int, datetime, str]:
-        return -row["priority"], at_work.get(row["owner"], 0) + row["turn"], row["created_at"], row["id"]
+    def rank(row: Row[Any]) -> tuple[int, int, datetime, str]:
+        return -row.priority, at_work.get(row.owner, 0) + row.turn, row.created_at, row.id
 
-    return [JobId(row["id"]) for row in sorted(heads, key=rank)]
+    return [JobId(row.id) for row in sorted(heads, key=rank)]

@@ -20,7 +20,7 @@ class Sharing(Writing):
         found = await self._all(tasks.running(account))
         if only is not None:
             chosen = set(only)
-            found = [row for row in found if row["id"] in chosen]
+            found = [row for row in found if row.id in chosen]
         return [rows.task_of(row) for row in found]
 
     async def sight(self, seen: Sequence[Sighting]) -> None:
@@ -40,7 +40,7 @@ class Sharing(Writing):
             await turn.lock(f"gate {gate}")
             now = await turn.now()
             row = await turn.first(sharing.gate(gate))
-            before = Gate(now) if row is None else Gate(row["next_at"], row["slowdown"])
+            before = Gate(now) if row is None else Gate(row.next_at, row.slowdown)
             after, wait_s = before.turn(now, per_s)
             await turn.run(sharing.set_gate(gate, after.next_at, after.slowdown))
             return wait_s
@@ -50,7 +50,7 @@ class Sharing(Writing):
             await turn.lock(f"gate {gate}")
             now = await turn.now()
             row = await turn.first(sharing.gate(gate))
-            before = Gate(now) if row is None else Gate(row["next_at"], row["slowdown"])
+            before = Gate(now) if row is None else Gate(row.next_at, row.slowdown)
             after, pause_s = before.shut(now)
             await turn.run(sharing.set_gate(gate, after.next_at, after.slowdown))
             return pause_s
@@ -69,7 +69,7 @@ class Sharing(Writing):
         async with self._database.reading() as turn:
             until = await turn.now() + timedelta(seconds=at_least_s)
             row = await turn.first(sharing.valid_upload(account, sha256, until))
-        return None if row is None else str(row["url"])
+        return None if row is None else str(row.url)
 
     async def remember_upload(self, account: str, sha256: str, upload: Upload) -> None:
         async with self._database.writing() as turn:
@@ -81,7 +81,7 @@ class Sharing(Writing):
             await turn.run(sharing.forget_upload(account, sha256))
 
     async def quirks(self, endpoint: str) -> frozenset[str]:
-        return frozenset(row["parameter"] for row in await self._all(sharing.list_quirks(endpoint)))
+        return frozenset(row.parameter for row in await self._all(sharing.list_quirks(endpoint)))
 
     async def remember_quirk(self, endpoint: str, parameter: str) -> None:
         async with self._database.writing() as turn:

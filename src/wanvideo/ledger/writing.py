@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import IntegrityError
 
 from wanvideo.contract.job import Event, State
@@ -26,11 +26,11 @@ class Writing:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def _all(self, statement: Executable) -> Sequence[RowMapping]:
+    async def _all(self, statement: Executable) -> Sequence[Row[Any]]:
         async with self._database.reading() as turn:
             return await turn.all(statement)
 
-    async def _first(self, statement: Executable) -> RowMapping | None:
+    async def _first(self, statement: Executable) -> Row[Any] | None:
         async with self._database.reading() as turn:
             return await turn.first(statement)
 
@@ -55,8 +55,8 @@ class Writing:
         if row is None:
             return None
         if event is not None:
-            await turn.run(jobs.add_event(job.id, event, row["state"], now, data))
-        frees = job.state in _AT_PROVIDER and row["state"] not in _AT_PROVIDER
+            await turn.run(jobs.add_event(job.id, event, row.state, now, data))
+        frees = job.state in _AT_PROVIDER and row.state not in _AT_PROVIDER
         if frees or release_in_s == 0:
             await turn.tell(job.id)
         return Lease(rows.job_of(row), lease.worker)
@@ -70,8 +70,8 @@ class Writing:
         if "jobs.cache_key" not in words and "jobs_single_flight" not in words:
             return error
         other = await self._first(jobs.in_flight(cache_key))
-        named = f"the job {other['id']}, which is {other['state']}," if other else "another job"
-        hint = f"Follow it with `wanvideo jobs watch {other['id']}`." if other else "Try again."
+        named = f"the job {other.id}, which is {other.state}," if other else "another job"
+        hint = f"Follow it with `wanvideo jobs watch {other.id}`." if other else "Try again."
         return JobConflict(
             f"An identical request is in flight already: {named} makes the same clip.",
             job_id=lease.job.id,
