@@ -9,13 +9,14 @@ medians. Byte code is cached in a folder of its own, as it is after any normal i
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from machine import machine  # the module beside this script
 
 ROUNDS = 15
 COMMAND = str(Path(sys.executable).parent / "wanvideo")
@@ -48,19 +49,6 @@ def measured_ms(rounds: int) -> dict[str, list[float]]:
                 if number:
                     times_ms[name].append(took_ms)
     return times_ms
-
-
-def machine() -> str:
-    """What it ran on, and how busy that was."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    processor = names[0] if names else platform.processor() or platform.machine()
-    python = platform.python_version()
-    return f"{processor}, {os.cpu_count()} cores{load}; {platform.system()}, Python {python}"
 
 
 def main() -> int:

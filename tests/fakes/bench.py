@@ -75,6 +75,7 @@ class Bench:
         self.worker = Worker("elsewhere", self._workers, "0")
         self.shop = replace(self.shop, finished={})
         self.runner = Runner(self.shop, self.worker)
+        self.runner.open_watches()
         self.jobs = Jobs(self.shop, self.read_picture, self.worker.name, self.runner.wake)
 
     def _failpoint(self, name: str) -> None:
@@ -97,15 +98,27 @@ class Bench:
         return found
 
     async def round(self) -> int:
-        """Take up everything that is due, one by one. A killed worker leaves its leases behind."""
-        leases = await self.ledger.claim(self.worker.name, states=OPEN, only=None, limit=16, lease_s=LEASE_S)
-        for lease in leases:
-            try:
-                await self.runner._handle(lease)
-            except FakeKill:
-                self.new_worker()
-                break  # the others of this round were in the hands of the dead worker too
-        return len(leases)
+        """Look after the tasks, then take up what is due, one by one. A killed worker leaves its leases."""
+        taken = 0
+        try:
+            for watch in self.runner.watches:
+                for _ in range(50):
+                    if await watch.step() > 0:
+                        break
+            for lease in await self.runner.claim(None):
+                taken += 1
+                await self.runner.handle(lease)
+        except FakeKill:
+            self.new_worker()  # the others of this round were in the hands of the dead worker too
+        return taken
+
+    async def next_s(self) -> float:
+        """Seconds until there is something to do; who waits for a place waits for a task to end."""
+        held = tuple(state for state in OPEN if state is not State.QUEUED)
+        waits = [await self.ledger.next_due_s(states=held, only=None)]
+        waits += [await self.ledger.next_due_s(states=(State.QUEUED,), only=None) or None]
+        waits += [await watch.prepare() or None for watch in self.runner.watches]
+        return max(0.01, min((wait_s for wait_s in waits if wait_s is not None), default=30.0))
 
     async def drive(self, job: Job, *states: State, within_s: float = 600) -> Job:
         """Work until the job is in one of `states` (or over), jumping from one due time to the next."""
@@ -117,19 +130,17 @@ class Bench:
             if now.state in wanted:
                 return now
             assert now.state not in FINAL, f"ended as {now.state}: {now.error}"
-            due_s = await self.ledger.next_due_s(states=OPEN, only=None)
-            assert due_s is not None
-            if self.clock.steady_s() + due_s > until:
+            wait_s = await self.next_s()
+            if self.clock.steady_s() + wait_s > until:
                 return now
-            await self.clock.advance(max(due_s, 0.01))
+            await self.clock.advance(wait_s)
 
     async def let_pass(self, seconds: float) -> None:
         """Work for a stretch of time."""
         until = self.clock.steady_s() + seconds
         while (left_s := until - self.clock.steady_s()) > 0:
             await self.round()
-            due_s = await self.ledger.next_due_s(states=OPEN, only=None)
-            await self.clock.advance(left_s if due_s is None else min(max(due_s, 0.01), left_s))
+            await self.clock.advance(min(await self.next_s(), left_s))
         await self.round()
 
     async def history(self, job_id: JobId) -> list[str]:

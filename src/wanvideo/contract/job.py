@@ -54,6 +54,7 @@ class Event(StrEnum):
     RESULT_EXPIRED = "result_expired"
     CANCEL = "cancel"
     ABANDON = "abandon"
+    AT_RISK = "at_risk"  # no move: the clip is not stored, and its link dies soon
     RETRY = "retry"
 
 

@@ -12,7 +12,11 @@ MAX_TROUBLES: Final = 2
 """How often the provider's own trouble sends a job back to the queue (a failed task is free)."""
 MAX_UNDELIVERED: Final = 8
 """How many submits may fail to leave this machine before the job gives up: about a minute and a half."""
-LEARN_FROM: Final = 50
+WATCHED_S: Final = 26 * 3600.0
+"""When a running job is due by itself. The watch makes it due as soon as its task has ended, so never."""
+LEARN_AT_LEAST: Final = 3
+"""Before this many clips of a kind were seen, the provider's own figure counts."""
+LEARN_FROM: Final = 200
 """How many of the latest clips of a kind the estimate looks at."""
 
 
@@ -30,8 +34,8 @@ class Estimate:
 
 
 def estimate(latencies_s: Sequence[float], pace: Pace) -> Estimate:
-    """Quantiles of what was seen, or the provider's pace while fewer than three clips were."""
-    if len(latencies_s) < 3:
+    """Quantiles of what was seen, or the provider's pace while fewer than LEARN_AT_LEAST were."""
+    if len(latencies_s) < LEARN_AT_LEAST:
         return Estimate(pace.first_look_s, pace.typical_s, pace.typical_s * 2, 0)
     ordered = sorted(latencies_s)
 
@@ -42,22 +46,6 @@ def estimate(latencies_s: Sequence[float], pace: Pace) -> Estimate:
         return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
 
     return Estimate(quantile(0.1), quantile(0.5), quantile(0.9), len(ordered))
-
-
-def next_look_s(elapsed_s: float, expected: Estimate, pace: Pace) -> float:
-    """Seconds until the next poll of a task that was accepted `elapsed_s` ago.
-
-    Learned: sleep until the early quantile, then about twenty looks up to the late one, then ever fewer.
-    Not learned: look at growing distances, so that a quick provider is noticed and a slow one not pestered.
-    """
-    if not expected.learned_from:
-        return min(max(elapsed_s * 0.5, pace.first_look_s / 15), pace.look_every_s)
-    early_s = expected.early_s * 0.95
-    if elapsed_s < early_s:
-        return max(early_s - elapsed_s, 0.05)
-    spread_s = max(expected.late_s - early_s, expected.typical_s * 0.1)
-    step_s = min(max(spread_s / 20, 0.2), pace.look_every_s)
-    return max(step_s, min((elapsed_s - expected.late_s) * 0.25, 15.0))
 
 
 def backoff_s(tries: int, *, first_s: float = 1.0, most_s: float = 30.0) -> float:

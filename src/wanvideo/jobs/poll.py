@@ -1,15 +1,21 @@
-"""Asking how a task is. Only a definite answer ends a job; every trouble on the way means: ask again."""
+"""Taking up a running job: its task has ended, as the watch saw, or somebody wants it cancelled.
+
+Only a definite answer ends a job; every trouble on the way means: ask again.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from wanvideo.contract.job import Event, Job
+from wanvideo.contract.job import Event, Job, TaskId
 from wanvideo.contract.model_card import limit
+from wanvideo.contract.price import FREE
 from wanvideo.errors import CancelRefused, MediaRejected, ProviderFailed, TaskExpired, WanvideoError
-from wanvideo.jobs.policy import MAX_TROUBLES, backoff_s, next_look_s
+from wanvideo.jobs import turns
+from wanvideo.jobs.policy import MAX_TROUBLES, WATCHED_S, backoff_s
 from wanvideo.jobs.storing import store
 from wanvideo.jobs.submit import dropped
 from wanvideo.jobs.workshop import Workshop, failure, moved
@@ -18,7 +24,7 @@ from wanvideo.redact import redact
 
 
 async def poll(shop: Workshop, lease: Lease) -> None:
-    """One look at a running task; a finished one is stored at once, under the same lease."""
+    """Write down how a task ended; a finished clip is stored at once, under the same lease."""
     job, provider = lease.job, shop.provider(lease.job.provider)
     if job.cancel:
         kept = await _cancel(shop, lease, provider)
@@ -27,7 +33,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         lease, job = kept, kept.job
     assert job.task_id is not None
     try:
-        report = await provider.fetch(job.task_id)
+        report = shop.finished.get(job.id) or await _asked(shop, provider, job.task_id)
     except WanvideoError as error:
         tries = job.evidence.get("poll_errors", 0) + 1
         waiting = {"note": error.detail, "evidence": {**job.evidence, "poll_errors": tries}}
@@ -35,7 +41,8 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         await shop.ledger.write(lease, waiting, release_in_s=backoff_s(tries - 1, most_s=most_s))
         return
     shop.failpoint("after_poll")
-    evidence = {name: value for name, value in job.evidence.items() if name != "poll_errors"}
+    if report.status is not TaskStatus.SUCCEEDED:
+        shop.finished.pop(job.id, None)
     ended_badly = report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED)
     if job.evidence.get("adopted") and ended_badly:
         await _let_go(shop, lease)  # it never told whose prompt it had: it proves nothing about our submit
@@ -44,28 +51,45 @@ async def poll(shop: Workshop, lease: Lease) -> None:
     elif report.status is TaskStatus.FAILED:
         await _failed(shop, lease, report)
     elif report.status is TaskStatus.CANCELLED:
-        await shop.ledger.write(
-            lease, moved(job, Event.TASK_CANCELLED, cancel=None), event=Event.TASK_CANCELLED, release_in_s=0
-        )
+        await _over(shop, lease, moved(job, Event.TASK_CANCELLED, cancel=None), Event.TASK_CANCELLED)
     elif report.status is TaskStatus.UNKNOWN and _forgotten(shop, job):
         body = failure(job, TaskExpired("The provider no longer knows the task: it is older than 24 hours."))
-        await shop.ledger.write(
-            lease,
-            moved(job, Event.TASK_EXPIRED, error=body),
-            event=Event.TASK_EXPIRED,
-            data=body,
-            release_in_s=0,
-        )
+        # whether it was billed is not known any more: it counts as if it was
+        cost = {"cost_cny": job.estimate_cny}
+        await _over(shop, lease, moved(job, Event.TASK_EXPIRED, error=body, **cost), Event.TASK_EXPIRED, body)
     else:
-        unknown = report.status is TaskStatus.UNKNOWN
-        look_s = next_look_s(shop.elapsed_s(job.submitted_at), await shop.expected(job), provider.pace)
-        changes: dict[str, Any] = {
-            "seen_status": report.status.value,
-            "progress": report.progress,
-            "note": "the provider does not show the task yet" if unknown else _too_late(job),
-            "evidence": evidence,
-        }
-        await shop.ledger.write(lease, changes, release_in_s=max(look_s, 1.0) if unknown else look_s)
+        await _still_running(shop, lease, report)
+
+
+async def _asked(shop: Workshop, provider: Provider, task_id: TaskId) -> TaskReport:
+    await turns.take(shop, provider)
+    try:
+        return await provider.fetch(task_id)
+    except WanvideoError as error:
+        await turns.told(shop, provider, error)
+        raise
+
+
+async def _over(
+    shop: Workshop, lease: Lease, changes: dict[str, Any], event: Event, data: dict[str, Any] | None = None
+) -> None:
+    """The end of a job without a clip; it cost what `changes` say, else nothing."""
+    settled_cny = Decimal(changes.get("cost_cny") or 0)
+    await shop.ledger.write(
+        lease, changes, event=event, data=data, release_in_s=0, settled_cny=settled_cny
+    )
+
+
+async def _still_running(shop: Workshop, lease: Lease, report: TaskReport) -> None:
+    job = lease.job
+    unknown = report.status is TaskStatus.UNKNOWN
+    changes: dict[str, Any] = {
+        "seen_status": None if unknown else report.status.value,
+        "progress": report.progress,
+        "note": "the provider does not show the task yet" if unknown else _too_late(job),
+        "evidence": {name: value for name, value in job.evidence.items() if name != "poll_errors"},
+    }
+    await shop.ledger.write(lease, changes, release_in_s=WATCHED_S)
 
 
 def _forgotten(shop: Workshop, job: Job) -> bool:
@@ -87,10 +111,14 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         expires_at=expires_at,
         cost_cny=str(report.cost.cny) if report.cost else job.estimate_cny,
         warnings=tuple(dict.fromkeys((*job.warnings, *report.warnings, *_adopted_told(job)))),
-        evidence={"billed_s": report.billed_s},
+        evidence={"billed_s": report.billed_s} | ({"rescued": True} if job.evidence.get("rescued") else {}),
     )
     written = await shop.ledger.write(
-        lease, changes, event=Event.PROVIDER_SUCCEEDED, data={"billed_s": report.billed_s}
+        lease,
+        changes,
+        event=Event.PROVIDER_SUCCEEDED,
+        data={"billed_s": report.billed_s},
+        settled_cny=Decimal(changes["cost_cny"]),
     )
     if written is not None:
         if report.video_url:
@@ -146,9 +174,7 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     if parameter and dropped(parameter) not in job.warnings:
         await shop.ledger.remember_quirk(shop.provider(job.provider).account.endpoint, parameter)
         changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(parameter)), **fresh)
-        await shop.ledger.write(
-            lease, changes, event=Event.PARAMETER_DROPPED, data={"parameter": parameter}, release_in_s=0
-        )
+        await _over(shop, lease, changes, Event.PARAMETER_DROPPED, {"parameter": parameter})
         return
     if isinstance(error, MediaRejected):  # the next try uploads the picture anew
         await shop.ledger.forget_upload(job.account, job.picture.sha256)
@@ -156,16 +182,16 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     if report.passing and job.troubles < MAX_TROUBLES:
         changes = moved(job, Event.PROVIDER_TROUBLE, troubles=job.troubles + 1, **fresh)
         changes["note"] = f"the provider failed ({error.provider_code or error.code}), not billed; once more"
-        wait_s = backoff_s(job.troubles, first_s=5)
-        await shop.ledger.write(lease, changes, event=Event.PROVIDER_TROUBLE, data=body, release_in_s=wait_s)
+        await shop.ledger.write(
+            lease,
+            changes,
+            event=Event.PROVIDER_TROUBLE,
+            data=body,
+            release_in_s=backoff_s(job.troubles, first_s=5),
+            settled_cny=FREE.cny,
+        )
         return
-    await shop.ledger.write(
-        lease,
-        moved(job, Event.PROVIDER_FAILED, error=body),
-        event=Event.PROVIDER_FAILED,
-        data=body,
-        release_in_s=0,
-    )
+    await _over(shop, lease, moved(job, Event.PROVIDER_FAILED, error=body), Event.PROVIDER_FAILED, body)
 
 
 _TOO_LATE = "Cancelling came too late: the task already ran, so it is billed and the clip is kept."
@@ -183,20 +209,18 @@ async def _cancel(shop: Workshop, lease: Lease, provider: Provider) -> Lease | N
     try:
         if job.evidence.get("adopted"):  # it may be somebody else's: not ours to stop
             raise CancelRefused("The task was adopted and is not yet proved to be this job's.")
+        await turns.take(shop, provider)
         await provider.cancel(job.task_id)
     except CancelRefused:
         if job.cancel == "abandon":
             changes = moved(job, Event.ABANDON, cancel=None, cost_cny=job.estimate_cny)
-            await shop.ledger.write(
-                lease, changes, event=Event.ABANDON, data={"cost_cny": job.estimate_cny}, release_in_s=0
-            )
+            await _over(shop, lease, changes, Event.ABANDON, {"cost_cny": job.estimate_cny})
             return None
         warnings = tuple(dict.fromkeys((*job.warnings, _TOO_LATE)))
         return await shop.ledger.write(lease, {"cancel": None, "note": _TOO_LATE, "warnings": warnings})
     except WanvideoError as error:
+        await turns.told(shop, provider, error)
         await shop.ledger.write(lease, {"note": f"cancel: {error.detail}"}, release_in_s=1)
         return None
-    await shop.ledger.write(
-        lease, moved(job, Event.TASK_CANCELLED, cancel=None), event=Event.TASK_CANCELLED, release_in_s=0
-    )
+    await _over(shop, lease, moved(job, Event.TASK_CANCELLED, cancel=None), Event.TASK_CANCELLED)
     return None

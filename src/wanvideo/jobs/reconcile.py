@@ -14,7 +14,9 @@ from typing import Any
 
 from wanvideo.contract.job import Attempt, Event, Job, State, TaskId
 from wanvideo.contract.model_card import limit
+from wanvideo.contract.price import FREE
 from wanvideo.errors import WanvideoError
+from wanvideo.jobs import listing
 from wanvideo.jobs.policy import backoff_s
 from wanvideo.jobs.workshop import Workshop, moved
 from wanvideo.ports import Ending, Lease, TaskListing
@@ -48,7 +50,7 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
     lost_at = min(datetime.fromisoformat(job.evidence["lost_at"]), attempt.started_at + SUBMIT_REACH)
     first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK
     try:
-        listed = await provider.list_tasks(first, min(last, shop.clock.now() + DOUBT_SLACK))
+        listed = await listing.whole(shop, provider, first, min(last, shop.clock.now() + DOUBT_SLACK))
     except WanvideoError as error:
         tries = job.evidence.get("list_errors", 0) + 1
         changes = {
@@ -152,7 +154,7 @@ async def _empty(shop: Workshop, lease: Lease, attempts: list[Attempt]) -> None:
         return
     shop.empty_since_s.pop(job.id, None)
     changes = moved(job, Event.PROVED_ABSENT, evidence={})
-    await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT), changes, release_in_s=0)
+    await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT, settled_cny=FREE.cny), changes, release_in_s=0)
 
 
 def _doubt(shop: Workshop, job: Job, attempts: list[Attempt]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from wanvideo.contract.job import JobId, State
 from wanvideo.errors import SubmitUncertain, WanvideoError
@@ -18,6 +18,9 @@ from wanvideo.jobs.submit import lost, submit
 from wanvideo.jobs.worker import Worker, dead
 from wanvideo.jobs.workshop import Workshop
 from wanvideo.ports import Lease
+
+if TYPE_CHECKING:
+    from wanvideo.jobs.watch import Watch
 
 log = logging.getLogger("wanvideo.jobs")
 
@@ -38,9 +41,11 @@ STEPS: Final[Mapping[State, Step]] = {
 }
 
 AT_ONCE: Final = 16
-"""Jobs in hand at the same time."""
-_IDLE_LOOK_S: Final = 1.0
+"""Jobs in hand at the same time, and submits besides: a free place must not wait for a download."""
 _DEAD_LOOK_S: Final = 5.0
+_TROUBLE_S: Final = 1.0
+_IN_HAND: Final = tuple(state for state in OPEN if state is not State.QUEUED)
+_UNANSWERED: Final = (State.SUBMITTING, State.UNCERTAIN)
 
 
 class Runner:
@@ -51,66 +56,123 @@ class Runner:
         self._worker = worker
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._submits: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._only: Callable[[], Collection[JobId] | None] = lambda: None
+        self.watches: list[Watch] = []
 
     def wake(self) -> None:
         """Look for due jobs now instead of at the next time."""
         self._wake.set()
+        for watch in self.watches:
+            watch.wake()
+
+    def open_watches(self) -> None:
+        """One for each provider."""
+        from wanvideo.jobs.watch import Watch  # numpy, for its curves: only a process that drives jobs needs it
+
+        self.watches = [
+            Watch(self._shop, provider, self._worker.name, self._wake.set, lambda: self._only())
+            for provider in self._shop.providers.values()
+        ]
+
+    def stop(self) -> None:
+        """Take up nothing new; `run` ends when what is in hand is done."""
+        self._stopping = True
+        self._wake.set()
 
     async def run(self, only: Callable[[], Collection[JobId] | None] = lambda: None) -> None:
-        """Work until cancelled. `only` names the jobs to take up; None means all of them."""
+        """Work until cancelled or stopped. `only` names the jobs to take up; None means all of them."""
+        self._only = only
+        self.open_watches()
+        watching = [asyncio.create_task(watch.run()) for watch in self.watches]
         try:
-            next_dead_s = 0.0
-            while True:
-                try:
-                    if self._shop.clock.steady_s() >= next_dead_s:
-                        await self._take_from_dead()
-                        next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
-                    await self._round(only())
-                except WanvideoError as error:
-                    log.warning("%s Trying again.", error.detail)
-                    await self._shop.clock.sleep(_IDLE_LOOK_S)
-                except Exception:
-                    # A ledger may be locked or its disk full for a while; a loop that ended here would
-                    # leave everybody who waits for a job waiting for ever.
-                    log.exception("the ledger does not answer; trying again")
-                    await self._shop.clock.sleep(_IDLE_LOOK_S)
+            async with self._shop.ledger.listening(self.wake):
+                await self._work(only)
         finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await self._drain()
 
+    async def _work(self, only: Callable[[], Collection[JobId] | None]) -> None:
+        next_dead_s = 0.0
+        while not (self._stopping and not self._tasks):
+            try:
+                if self._shop.clock.steady_s() >= next_dead_s:
+                    await self._take_from_dead()
+                    next_dead_s = self._shop.clock.steady_s() + _DEAD_LOOK_S
+                await self._round(only())
+            except WanvideoError as error:
+                log.warning("%s Trying again.", error.detail)
+                await self._shop.clock.sleep(_TROUBLE_S)
+            except Exception:
+                # A ledger may be locked or its disk full for a while; a loop that ended here would
+                # leave everybody who waits for a job waiting for ever.
+                log.exception("the ledger does not answer; trying again")
+                await self._shop.clock.sleep(_TROUBLE_S)
+
     async def _round(self, only: Collection[JobId] | None) -> None:
-        ledger, chosen = self._shop.ledger, None if only is None else list(only)
+        chosen = None if only is None else list(only)
         self._wake.clear()
-        free = AT_ONCE - len(self._tasks)
-        if free > 0 and chosen != []:
-            leases = await ledger.claim(
-                self._worker.name,
-                states=OPEN,
-                only=chosen,
-                limit=free,
-                lease_s=self._shop.rules.lease_s,
-            )
-            if self._shop.crowded.is_set() and chosen is not None:
-                self._shop.crowded.clear()
-                # Jobs that somebody left hold the places: look whether their tasks have ended meanwhile.
-                leases += await ledger.claim(
-                    self._worker.name,
-                    states=(State.RUNNING, State.UNCERTAIN, State.SUBMITTING),
-                    only=None,
-                    limit=free,
-                    lease_s=self._shop.rules.lease_s,
-                )
+        wait_s = self._shop.ledger.look_every_s
+        if not self._stopping and chosen != []:
+            leases = await self.claim(chosen)
             for lease in leases:
-                task = asyncio.create_task(self._handle(lease))
-                self._tasks.add(task)
-                task.add_done_callback(self._done)
-        due_s = None if chosen == [] else await ledger.next_due_s(states=OPEN, only=chosen)
-        wait_s = _IDLE_LOOK_S if due_s is None or free <= 0 else min(max(due_s, 0.01), _IDLE_LOOK_S)
+                self._take_up(lease)
+            due_s = None if leases else await self._shop.ledger.next_due_s(states=_IN_HAND, only=chosen)
+            if due_s is not None and len(self._tasks - self._submits) < AT_ONCE:
+                wait_s = min(max(due_s, 0.01), wait_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()
 
+    async def claim(self, only: Sequence[JobId] | None) -> list[Lease]:
+        """Jobs that are due, and queued ones for which there is a place. Reads first: most rounds find none."""
+        ledger, lease_s = self._shop.ledger, self._shop.rules.lease_s
+        leases: list[Lease] = []
+        free = AT_ONCE - len(self._tasks - self._submits)
+        if free > 0 and await ledger.next_due_s(states=_IN_HAND, only=only) == 0:
+            leases += await ledger.claim(
+                self._worker.name, states=_IN_HAND, only=only, limit=free, lease_s=lease_s
+            )
+        free = AT_ONCE - len(self._submits)
+        if free > 0 and await ledger.next_due_s(states=(State.QUEUED,), only=only) == 0:
+            queued = await self._claim_queued(only, free)
+            if not queued and only is not None:
+                # Submits that somebody left without an answer hold the places: what became of them?
+                leases += await ledger.claim(
+                    self._worker.name, states=_UNANSWERED, only=None, limit=free, lease_s=lease_s
+                )
+            leases += queued
+        return leases
+
+    async def _claim_queued(self, only: Sequence[JobId] | None, limit: int) -> list[Lease]:
+        leases: list[Lease] = []
+        for provider in self._shop.providers.values():
+            leases += await self._shop.ledger.claim_queued(
+                self._worker.name,
+                provider=provider.name,
+                account=provider.account.name,
+                slots=provider.pace.slots,
+                only=only,
+                limit=limit - len(leases),
+                lease_s=self._shop.rules.lease_s,
+            )
+            if len(leases) >= limit:
+                break
+        return leases
+
+    def _take_up(self, lease: Lease) -> None:
+        task = asyncio.create_task(self.handle(lease))
+        self._tasks.add(task)
+        if lease.job.state is State.QUEUED:
+            self._submits.add(task)
+        task.add_done_callback(self._done)
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._submits.discard(task)
         self._wake.set()
 
     async def _take_from_dead(self) -> None:
@@ -120,7 +182,8 @@ class Runner:
         if gone:
             await self._shop.ledger.expire_leases(gone)
 
-    async def _handle(self, lease: Lease) -> None:
+    async def handle(self, lease: Lease) -> None:
+        """Take the step of the job's state. Nothing that goes wrong in it ends the loop."""
         try:
             await self._holding(lease, STEPS[lease.job.state](self._shop, lease))
         except asyncio.CancelledError:

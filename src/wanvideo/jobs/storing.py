@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import shutil
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +18,20 @@ from wanvideo.contract.price import Cost
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.size import exact_fps
 from wanvideo.errors import ClipInvalid, ResultExpired, StorageFailed, WanvideoError
+from wanvideo.jobs import turns
 from wanvideo.jobs.download import Download, WorkFiles, download
 from wanvideo.jobs.policy import backoff_s
 from wanvideo.jobs.workshop import Workshop, failure, moved, request_of
 from wanvideo.ports import Keep, Lease, Provider, StoredObject, TaskReport, TaskStatus
+
+log = logging.getLogger("wanvideo.jobs")
 
 if TYPE_CHECKING:
     from wanvideo.media.probe import ClipFacts
 
 AT_RISK = timedelta(hours=6)
 """From this long before the link dies, every face shouts."""
-_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S, _RISKY_WAIT_S = 60.0, 15.0
 SAME_DAMAGE = 3
 """After this many downloads of the very same broken bytes, near the link's end, they are kept as they are."""
 
@@ -59,11 +64,7 @@ async def store(shop: Workshop, lease: Lease) -> None:
         return
     except (WanvideoError, OSError) as trouble:
         shop.finished.pop(job.id, None)  # the link may be the trouble: ask for it again
-        why = trouble.detail if isinstance(trouble, WanvideoError) else str(trouble)
-        changes = {"note": why, "store_tries": job.store_tries + 1, "evidence": evidence}
-        await shop.ledger.write(
-            lease, changes, release_in_s=backoff_s(job.store_tries, most_s=_LONGEST_WAIT_S)
-        )
+        await _wait(shop, lease, trouble, evidence)
         return
     shop.failpoint("before_stored")
     changes = moved(
@@ -76,11 +77,35 @@ async def store(shop: Workshop, lease: Lease) -> None:
         evidence={},
     )
     written = await shop.ledger.write(
-        lease, changes, event=Event.STORED, data={"sha256": result.sha256}, release_in_s=0
+        lease,
+        changes,
+        event=Event.STORED,
+        data={"sha256": result.sha256},
+        release_in_s=0,
+        settled_cny=Decimal(str(result.cost["cny"])),
     )
     if written is not None:
         shop.finished.pop(job.id, None)
         WorkFiles(shop.work_dir, job).remove()
+
+
+async def _wait(
+    shop: Workshop, lease: Lease, trouble: WanvideoError | OSError, evidence: dict[str, Any]
+) -> None:
+    """Try again later: sooner and louder when the link dies soon."""
+    job, risk = lease.job, at_risk(shop, lease.job)
+    why = trouble.detail if isinstance(trouble, WanvideoError) else str(trouble)
+    if risk:
+        left_s = (job.expires_at - shop.clock.now()).total_seconds() if job.expires_at else 0.0
+        log.error("%s: a paid clip is not stored, and its link dies in %.1f h: %s", job.id, left_s / 3600, why)
+    else:
+        log.warning("%s: the clip is not stored yet, trying again: %s", job.id, why)
+    event = Event.AT_RISK if risk and not evidence.get("at_risk") else None
+    if risk:
+        evidence["at_risk"] = True
+    changes = {"note": why, "store_tries": job.store_tries + 1, "evidence": evidence}
+    wait_s = backoff_s(job.store_tries, most_s=_RISKY_WAIT_S if risk else _LONGEST_WAIT_S)
+    await shop.ledger.write(lease, changes, event=event, data={"why": why}, release_in_s=wait_s)
 
 
 async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> VideoResult:
@@ -183,6 +208,9 @@ async def _conform(shop: Workshop, job: Job, files: WorkFiles) -> tuple[str, ...
     """Write the clip with the exact size, rate and length; what had to change, in words."""
     from wanvideo.media.conform import Target, conform
 
+    if job.evidence.get("rescued"):  # nobody knows what it was asked to be
+        await asyncio.to_thread(shutil.copyfile, files.download, files.conformed)
+        return ()
     request = request_of(job)
     size = request.frame_size
     target = Target(size.width_px, size.height_px, exact_fps(request.fps), request.frame_count)
@@ -217,6 +245,7 @@ def _billing_told(duration_s: float, cost: Cost) -> list[str]:
 async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskReport:
     """Ask for the link again: after a restart, or when the last one did not work."""
     assert job.task_id is not None
+    await turns.take(shop, provider)
     report = await provider.fetch(job.task_id)
     if report.status is TaskStatus.SUCCEEDED and report.video_url:
         shop.finished[job.id] = report

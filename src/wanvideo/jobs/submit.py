@@ -10,7 +10,9 @@ from typing import Any
 from wanvideo.contract.fingerprint import digest
 from wanvideo.contract.job import Attempt, Event, Job, TaskId
 from wanvideo.contract.model_card import NOT_IN_VENDOR_PAGE
+from wanvideo.contract.price import FREE
 from wanvideo.errors import (
+    CostLimitExceeded,
     ImageInvalid,
     MediaRejected,
     NotDelivered,
@@ -20,9 +22,10 @@ from wanvideo.errors import (
     Throttled,
     WanvideoError,
 )
-from wanvideo.jobs.policy import MAX_UNDELIVERED, backoff_s, next_look_s
+from wanvideo.jobs import limits, turns
+from wanvideo.jobs.policy import MAX_UNDELIVERED, WATCHED_S, backoff_s
 from wanvideo.jobs.workshop import Workshop, failure, moved, request_of
-from wanvideo.ports import Ending, Lease, NoSlot, Order, Provider
+from wanvideo.ports import Ending, Lease, NoSlot, Order, OverBudget, Provider
 from wanvideo.redact import redacted
 
 log = logging.getLogger("wanvideo.jobs")
@@ -47,10 +50,26 @@ async def submit(shop: Workshop, lease: Lease) -> None:
         await _not_sent(shop, lease, error)
         return
     shop.failpoint("after_upload")
+    await turns.take(shop, provider, turns.Lane.SUBMIT)
     now = await shop.ledger.job(job.id)
     if now is not None and now.cancel:  # asked for while the picture went up: still nothing was sent
         await _cancelled(shop, lease)
         return
+    opened = await _approved(shop, lease, provider, body)
+    if opened is not None:
+        shop.failpoint("before_post")
+        await _send(shop, opened, provider, body)
+
+
+async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> Lease | None:
+    """Commit the attempt, its money held back, a place taken. None: it may not be sent, and that is written."""
+    job = lease.job
+    estimate_cny = provider.estimate(request_of(job)).cny
+    try:
+        limits.check_clip(shop, estimate_cny, limits.own_limit_cny(job))
+    except CostLimitExceeded as error:
+        await _not_sent(shop, lease, error)
+        return None
     attempt = Attempt(
         job_id=job.id,
         number=job.attempt + 1,
@@ -60,25 +79,28 @@ async def submit(shop: Workshop, lease: Lease) -> None:
         body_sha256=digest(body),
         body=redacted(body),
         started_at=shop.clock.now(),
+        account=provider.account.name,
+        owner=job.owner,
+        reserved_cny=estimate_cny,
     )
     changes = moved(job, Event.CLAIM, attempt=attempt.number, account=provider.account.name)
-    first_look_s = next_look_s(0.0, await shop.expected(job), provider.pace)
     began_s = shop.clock.steady_s()
-    opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots)
+    budget = limits.day_budget(shop)
+    opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots, budget=budget)
     if opened is NoSlot.NO_SLOT:
-        shop.crowded.set()
         note = f"waits for one of {provider.pace.slots} places at the provider"
         await shop.ledger.write(lease, {"note": note}, release_in_s=_SLOT_LOOK_S)
-    elif isinstance(opened, Lease):
-        shop.failpoint("before_post")
-        if shop.clock.steady_s() - began_s > shop.rules.lease_s / 2:
-            # This process was asleep. Others may soon take the attempt for lost and prove it absent, so the
-            # POST must not leave after that: it is not sent at all.
-            await _undelivered(
-                shop, opened, NotDelivered("This machine was asleep; the submit was not sent.")
-            )
-            return
-        await _send(shop, opened, provider, body, first_look_s)
+        return None
+    if isinstance(opened, OverBudget):
+        assert budget is not None
+        await _not_sent(shop, lease, limits.over_budget(budget, estimate_cny, opened.spent_cny))
+        return None
+    if opened is not None and shop.clock.steady_s() - began_s > shop.rules.lease_s / 2:
+        # This process was asleep. Others may soon take the attempt for lost and prove it absent, so the
+        # POST must not leave after that: it is not sent at all.
+        await _undelivered(shop, opened, NotDelivered("This machine was asleep; the submit was not sent."))
+        return None
+    return opened
 
 
 async def _cancelled(shop: Workshop, lease: Lease) -> None:
@@ -124,14 +146,12 @@ async def _not_sent(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
     )
 
 
-async def _send(
-    shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any], first_look_s: float
-) -> None:
+async def _send(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> None:
     """One POST, and its outcome committed. A cancelled worker still waits for the answer: it is money."""
     post = asyncio.ensure_future(provider.create(body))
     cancelled = await _to_its_end(post)
     shop.failpoint("after_post")
-    written = asyncio.ensure_future(_outcome(shop, lease, post, first_look_s))
+    written = asyncio.ensure_future(_outcome(shop, lease, post))
     cancelled = await _to_its_end(written) or cancelled
     written.result()
     if cancelled:
@@ -149,18 +169,23 @@ async def _to_its_end(work: asyncio.Future[Any]) -> bool:
     return cancelled
 
 
-async def _outcome(shop: Workshop, lease: Lease, post: asyncio.Future[TaskId], first_look_s: float) -> None:
+async def _outcome(shop: Workshop, lease: Lease, post: asyncio.Future[TaskId]) -> None:
     job = lease.job
     try:
         task_id = post.result()
     except NotDelivered as error:
         await _undelivered(shop, lease, error)
     except Throttled as error:
+        provider = shop.provider(job.provider)
+        await turns.told(shop, provider, error, turns.Lane.SUBMIT)
         tries = job.evidence.get("throttled", 0) + 1
         changes = moved(job, Event.THROTTLED, note=error.detail)
         changes["evidence"] = {**job.evidence, "throttled": tries}
-        ending = Ending(Event.THROTTLED, request_id=error.request_id, error=failure(job, error))
-        await shop.ledger.close_attempt(lease, ending, changes, release_in_s=backoff_s(tries, most_s=60))
+        ending = Ending(
+            Event.THROTTLED, request_id=error.request_id, error=failure(job, error), settled_cny=FREE.cny
+        )
+        wait_s = 0.0 if provider.pace.submits_per_s else backoff_s(tries, most_s=60)  # else the gate waits
+        await shop.ledger.close_attempt(lease, ending, changes, release_in_s=wait_s)
     except SubmitUncertain as error:
         await lost(shop, lease, error)
     except WanvideoError as error:
@@ -171,10 +196,10 @@ async def _outcome(shop: Workshop, lease: Lease, post: asyncio.Future[TaskId], f
     except Exception as error:  # noqa: BLE001 - the SDK may raise anything; after the POST it means doubt
         await lost(shop, lease, SubmitUncertain(f"The submit broke off: {type(error).__name__}."))
     else:
-        await _accepted(shop, lease, task_id, first_look_s)
+        await _accepted(shop, lease, task_id)
 
 
-async def _accepted(shop: Workshop, lease: Lease, task_id: TaskId, first_look_s: float) -> None:
+async def _accepted(shop: Workshop, lease: Lease, task_id: TaskId) -> None:
     """The id of a paid task is written down before anything else, and again until that works."""
     job = lease.job
     changes = moved(
@@ -184,7 +209,7 @@ async def _accepted(shop: Workshop, lease: Lease, task_id: TaskId, first_look_s:
     for tries in range(_WRITE_TRIES):
         try:
             written = await shop.ledger.close_attempt(
-                lease, ending, changes, data={"task_id": task_id}, release_in_s=first_look_s
+                lease, ending, changes, data={"task_id": task_id}, release_in_s=WATCHED_S
             )
             if written is None:
                 await shop.ledger.record_task(job.id, job.attempt, task_id)
@@ -206,7 +231,7 @@ async def _undelivered(shop: Workshop, lease: Lease, error: NotDelivered) -> Non
     wait_s = backoff_s(tries - 1)
     changes = moved(job, Event.NOT_DELIVERED, note=_again(error, tries, wait_s))
     changes["evidence"] = {**job.evidence, "undelivered": tries}
-    ending = Ending(Event.NOT_DELIVERED, error=failure(job, error))
+    ending = Ending(Event.NOT_DELIVERED, error=failure(job, error), settled_cny=FREE.cny)
     await shop.ledger.close_attempt(lease, ending, changes, release_in_s=wait_s)
 
 
@@ -224,12 +249,14 @@ async def _refused(shop: Workshop, lease: Lease, error: WanvideoError) -> None:
             endpoint = shop.provider(job.provider).account.endpoint
             await shop.ledger.remember_quirk(endpoint, error.field)
             changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, warning))
-            ending = Ending(Event.PARAMETER_DROPPED, request_id=error.request_id, error=body)
+            ending = Ending(
+                Event.PARAMETER_DROPPED, request_id=error.request_id, error=body, settled_cny=FREE.cny
+            )
             await shop.ledger.close_attempt(lease, ending, changes, release_in_s=0)
             return
     if isinstance(error, MediaRejected):  # the next try uploads the picture anew
         await shop.ledger.forget_upload(job.account, job.picture.sha256)
-    ending = Ending(Event.REFUSED, request_id=error.request_id, error=body)
+    ending = Ending(Event.REFUSED, request_id=error.request_id, error=body, settled_cny=FREE.cny)
     await shop.ledger.close_attempt(
         lease, ending, moved(job, Event.REFUSED, error=body), data=body, release_in_s=0
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,15 @@ from wanvideo.ports import Ledger, Provider, TaskReport, VideoStore
 class Rules:
     """Settings of the engine. `lease_s`: how long a silent worker keeps a job;
     `submit_reach_s`: how long after an attempt's start the provider may still make its task.
+    `max_cost_cny` is for one clip, `daily_budget_cny` for all that are submitted between two midnights.
     """
 
     lease_s: float = 30.0
     keep_source: bool = True
     absence_gap_s: float = 30.0
     submit_reach_s: float = 75.0
+    max_cost_cny: Decimal | None = None
+    daily_budget_cny: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,10 @@ class Workshop:
     """When this process first saw an empty task list for an uncertain job, on the steady clock."""
     parts: set[Path] = field(default_factory=set)
     """Unfinished downloads that this process wrote itself: only those are gone on with."""
-    crowded: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while a job waits for a place: then the jobs that hold the places are looked after too."""
+    lanes: defaultdict[str, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(2))
+    )
+    """How many of this process's workers wait at a gate at once (see turns)."""
 
     def provider(self, name: str) -> Provider:
         try:
