@@ -120,3 +120,12 @@ async def test_a_name_the_disk_cannot_hold_does_not_count_as_a_clip_that_is_gone
     """To say "gone" would mean to pay for it again."""
     with pytest.raises(StorageFailed, match="File name too long"):
         await store.exists("/" + "x" * 300)
+
+
+async def test_a_url_of_a_bucket_is_never_taken_for_a_path(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s3:" / "clips").mkdir(parents=True)
+    (tmp_path / "s3:" / "clips" / "x.mp4").write_bytes(b"clip")
+    assert not await store.exists("s3://clips/x.mp4")

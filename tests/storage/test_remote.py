@@ -299,3 +299,12 @@ def test_the_coroutines_of_obstore_are_left_alone() -> None:
     """They abort some processes at their end; storage/threads.py tells why."""
     for module in Path(remote.__file__).parent.glob("*.py"):
         assert "_async(" not in module.read_text(), module
+
+
+async def test_a_picture_that_is_there_is_not_sent_again(line: Line) -> None:
+    store = line.store()
+    picture = b"picture" * 10_000
+    await store.put_picture(picture, sha256="abc", suffix=".png")
+    sent_bytes = line.proxy.sent_bytes
+    await store.put_picture(picture, sha256="abc", suffix=".png")
+    assert line.proxy.sent_bytes - sent_bytes < len(picture)
