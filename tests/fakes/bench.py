@@ -115,9 +115,9 @@ class Bench:
     async def next_s(self) -> float:
         """Seconds until there is something to do; who waits for a place waits for a task to end."""
         held = tuple(state for state in OPEN if state is not State.QUEUED)
-        waits = [await self.ledger.next_due_s(states=held, only=None)]
+        waits: list[float | None] = [await self.ledger.next_due_s(states=held, only=None)]
         waits += [await self.ledger.next_due_s(states=(State.QUEUED,), only=None) or None]
-        waits += [await watch.prepare() or None for watch in self.runner.watches]
+        waits += [await watch.prepare() for watch in self.runner.watches]
         return max(0.01, min((wait_s for wait_s in waits if wait_s is not None), default=30.0))
 
     async def drive(self, job: Job, *states: State, within_s: float = 600) -> Job:
