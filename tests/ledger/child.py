@@ -1,6 +1,6 @@
-"""One process of several on the same ledger: `python -m tests.ledger.child WHAT URL WORKER`.
+"""One process of several on the same ledger: `python -m tests.ledger.child`.
 
-It says "ready", waits for a line, does its work, and prints what came of it as JSON.
+It says "ready"; then each line `[WHAT, URL, WORKER]` is work to do, answered with what came of it as JSON.
 """
 
 from __future__ import annotations
@@ -89,16 +89,20 @@ WORK: dict[str, Callable[[SqlLedger, str], Awaitable[Any]]] = {
 }
 
 
-async def main(what: str, url: str, worker: str) -> None:
-    print("ready", flush=True)
-    sys.stdin.readline()
+async def work(what: str, url: str, worker: str) -> Any:
     time = ProcessTime(FakeClock()) if what == "turns" else None
     ledger = await SqlLedger.open(url, SystemClock(), time=time)
     try:
-        print(json.dumps(await WORK[what](ledger, worker)))
+        return await WORK[what](ledger, worker)
     finally:
         await ledger.close()
 
 
+def main() -> None:
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(work(*json.loads(line)))), flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    main()

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,36 +33,50 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
             yield made
 
 
-async def at_once(what: str, url: str, count: int) -> list[Any]:
-    """What each of `count` processes says, all let go at the same moment."""
-    return await asyncio.to_thread(_at_once, what, url, count)
+class Crew:
+    """Processes that wait for work, so that none of a test's time goes into starting them."""
+
+    def __init__(self, count: int) -> None:
+        self._members = [
+            subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "tests.ledger.child"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(count)
+        ]
+        assert [self._answer(member) for member in self._members] == ["ready\n"] * count
+
+    async def at_once(self, what: str, url: str, count: int) -> list[Any]:
+        """What each of `count` processes says, all let go at the same moment."""
+        return await asyncio.to_thread(self._at_once, what, url, count)
+
+    def _at_once(self, what: str, url: str, count: int) -> list[Any]:
+        members = self._members[:count]
+        for number, member in enumerate(members):
+            assert member.stdin is not None
+            print(json.dumps([what, url, f"w{number}"]), file=member.stdin, flush=True)
+        return [json.loads(self._answer(member)) for member in members]
+
+    def _answer(self, member: subprocess.Popen[str]) -> str:
+        assert member.stdout is not None
+        assert member.stderr is not None
+        return member.stdout.readline() or pytest.fail(member.stderr.read())
+
+    def dismiss(self) -> None:
+        for member in self._members:
+            _, errors = member.communicate(timeout=20)
+            assert (member.returncode, errors) == (0, "")
 
 
-def _at_once(what: str, url: str, count: int) -> list[Any]:
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.ledger.child", what, url, f"w{number}"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(count)
-    ]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    said = []
-    for child in children:
-        out, errors = child.communicate(timeout=90)
-        assert child.returncode == 0, errors
-        said.append(json.loads(out))
-    return said
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    made = Crew(4)
+    yield made
+    made.dismiss()
 
 
 async def filled(url: str, count: int) -> list[str]:
@@ -72,38 +86,38 @@ async def filled(url: str, count: int) -> list[str]:
     return sorted(made)
 
 
-async def test_processes_that_open_a_fresh_ledger_at_the_same_moment_all_work(url: str) -> None:
-    assert await at_once("claim", url, 3) == [[]] * 3
+async def test_processes_that_open_a_fresh_ledger_at_the_same_moment_all_work(crew: Crew, url: str) -> None:
+    assert await crew.at_once("claim", url, 3) == [[]] * 3
 
 
-async def test_four_processes_never_claim_the_same_job(url: str) -> None:
+async def test_four_processes_never_claim_the_same_job(crew: Crew, url: str) -> None:
     made = await filled(url, 60)
-    taken = await at_once("claim", url, 4)
+    taken = await crew.at_once("claim", url, 4)
     assert sorted(job_id for ids in taken for job_id in ids) == made
 
 
-async def test_four_processes_never_take_more_places_than_there_are(url: str) -> None:
+async def test_four_processes_never_take_more_places_than_there_are(crew: Crew, url: str) -> None:
     made = await filled(url, 40)
-    said = await at_once("submit", url, 4)
+    said = await crew.at_once("submit", url, 4)
     assert sorted(job_id for each in said for job_id in each["done"]) == made
     assert 1 <= max(each["most"] for each in said) <= SLOTS
 
 
-async def test_three_processes_never_overdraw_one_budget(url: str) -> None:
-    spent = await at_once("spend", url, 3)
+async def test_three_processes_never_overdraw_one_budget(crew: Crew, url: str) -> None:
+    spent = await crew.at_once("spend", url, 3)
     assert sum(map(len, spent)) == 10
 
 
-async def test_turns_of_three_processes_never_exceed_the_pace(url: str) -> None:
-    instants_s = sorted(at for turns in await at_once("turns", url, 3) for at in turns)
+async def test_turns_of_three_processes_never_exceed_the_pace(crew: Crew, url: str) -> None:
+    instants_s = sorted(at for turns in await crew.at_once("turns", url, 3) for at in turns)
     assert len(instants_s) == 3 * TURNS
     for first in instants_s:
         assert sum(first <= at < first + 1 for at in instants_s) <= PER_S
     assert instants_s[-1] == pytest.approx((3 * TURNS - 1) / PER_S, abs=0.001), "and none is wasted"
 
 
-async def test_what_three_processes_ask_for_at_once_is_made_once(url: str) -> None:
-    said = await at_once("add", url, 3)
+async def test_what_three_processes_ask_for_at_once_is_made_once(crew: Crew, url: str) -> None:
+    said = await crew.at_once("add", url, 3)
     for which in (0, 1):  # identical requests; the same key
         for number in range(10):
             assert len({each[which][number] for each in said}) == 1
