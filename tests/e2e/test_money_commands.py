@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -73,7 +74,7 @@ def test_a_clip_of_another_program_is_named_brought_home_and_then_accounted_for(
     with av.open(str(brought.path)) as clip:
         video = clip.streams.video[0]
         # as the provider made it: four to three at 720P, 30 frames a second
-        assert (video.width, video.height, video.average_rate) == (1108, 830, 30)
+        assert (video.width, video.height, video.average_rate) == (1108, 830, Fraction(30))
     rescued = wan.jobs()[0]
     assert (rescued.task_id, rescued.state) == (theirs, "succeeded")
     assert rescued.result is not None
