@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from wanvideo.clock import SystemClock
 from wanvideo.ledger.sql import SqlLedger
 
+NAMED = "WANVIDEO_TEST_POSTGRES"
 _numbers = itertools.count()
 
 
@@ -92,15 +93,20 @@ def _runtime_folder() -> None:
             os.environ["XDG_RUNTIME_DIR"] = before
 
 
-@cache
-def server_url() -> str:
-    """A running server, as somebody who may create databases. Skips the test where none can be had."""
-    if named := os.environ.get("WANVIDEO_TEST_POSTGRES"):
-        return named
+def started() -> Server:
+    """A server of one's own. Skips the test where none can be started."""
     try:
-        server = Server()
+        return Server()
     except (ImportError, OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"PostgreSQL cannot be started here: {error}")
+
+
+@cache
+def server_url() -> str:
+    """The server that all tests of this process share, as somebody who may create databases."""
+    if named := os.environ.get(NAMED):
+        return named
+    server = started()
     atexit.register(server.close)
     server.set(fsync="off")  # no test here cuts the power
     return server.url
@@ -132,6 +138,8 @@ async def _template(server: str) -> str:
         await command(server, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
         await (await SqlLedger.open(database_url(server, name), SystemClock())).close()
         _templates[server] = name
+        if server == os.environ.get(NAMED):  # it outlives us
+            atexit.register(lambda: asyncio.run(command(server, f"DROP DATABASE {name}")))
     return _templates[server]
 
 

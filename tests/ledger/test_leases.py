@@ -260,3 +260,18 @@ async def test_a_job_that_is_held_wakes_nobody_before_its_lease_ends(ledger: Led
     assert await ledger.next_due_s(states=OPEN, only=None) == 30
     await ledger.add_job(new_job())
     assert await ledger.next_due_s(states=OPEN, only=None) == 0
+
+
+async def test_a_list_of_names_may_be_as_long_as_it_likes(ledger: Ledger, clock: FakeClock) -> None:
+    job = await running(ledger, clock, "t")
+    waiting = await ledger.add_job(new_job())
+    names = [JobId(f"j_other_{number}") for number in range(40_000)]
+    many = [*names, job.id, waiting.id]
+    assert await ledger.next_due_s(states=OPEN, only=many) == 0
+    assert await ledger.next_due_s(states=OPEN, only=names) is None
+    assert len(await ledger.running(ACCOUNT, only=many)) == 1
+    assert await ledger.known_tasks([TaskId("t"), *map(TaskId, names)]) == {"t"}
+    assert await queued(ledger, only=many) == [waiting.id]
+    await clock.advance(100)
+    [lease] = await ledger.claim("w", states=(State.RUNNING,), only=many, limit=9, lease_s=9)
+    assert lease.job.id == job.id

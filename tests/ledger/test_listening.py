@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from tests.ledger.conftest import attempt_of, new_job
 from tests.ledger.steps import over, running
-from tests.postgres import Server, cut_all, fresh_database, server_url
+from tests.postgres import Server, cut_all, fresh_database, started
 
 from wanvideo.clock import FakeClock
 from wanvideo.contract.job import Event, State, TaskId
@@ -206,8 +206,7 @@ async def test_a_broken_connection_is_made_anew_and_begins_with_a_call(
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server of one's own, to be stopped."""
-    server_url()  # skips where none can be had
-    made = Server()
+    made = started()
     yield made
     made.close()
 

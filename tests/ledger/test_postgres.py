@@ -13,17 +13,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.ledger.conftest import new_job
-from tests.ledger.steps import claim, current
-from tests.postgres import Server, command, cut_all, database_url, fresh_database, server_url
+from tests.ledger.conftest import attempt_of, new_job
+from tests.ledger.steps import claim, current, held, sent
+from tests.postgres import Server, command, cut_all, database_url, fresh_database, started
 
 from wanvideo.clock import FakeClock
-from wanvideo.contract.job import State
-from wanvideo.errors import SettingsInvalid, StorageFailed
+from wanvideo.contract.job import State, TaskId
+from wanvideo.errors import JobConflict, SettingsInvalid, StorageFailed
 from wanvideo.jobs.machine import OPEN
 from wanvideo.ledger import postgres
 from wanvideo.ledger.opening import open_engine
 from wanvideo.ledger.sql import SqlLedger
+from wanvideo.ledger.statements import money
 from wanvideo.ports import Upload
 
 SECRET = "s3cret/word"
@@ -39,8 +40,7 @@ async def url() -> AsyncIterator[str]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server of one's own, to be stopped and set as one likes."""
-    server_url()  # skips where none can be had
-    made = Server()
+    made = started()
     yield made
     made.close()
 
@@ -223,6 +223,21 @@ async def test_a_caller_that_gives_up_waiting_holds_nobody_else_up(ledger: SqlLe
         assert await ledger.take_turn("g", per_s=1) == 0, "its turn was not taken either"
 
 
+async def test_a_task_that_is_being_written_down_late_is_not_rescued_meanwhile(ledger: SqlLedger) -> None:
+    clock = FakeClock()
+    lease = await sent(ledger, clock, await held(ledger))
+    attempt = attempt_of(lease, clock)
+    changes = {"state": State.RUNNING, "task_id": TaskId("t")}
+    async with ledger._database.writing() as turn:  # what `record_task` does, held open
+        await turn.lock("task t")
+        await turn.run(money.change_attempt(lease.job.id, 1, {"task_id": "t"}))
+        rescue = asyncio.create_task(ledger.add_rescued(new_job(), attempt, changes))
+        await asyncio.wait([rescue], timeout=0.3)
+        assert not rescue.done()
+    with pytest.raises(JobConflict, match=lease.job.id):
+        await rescue
+
+
 # --- what it says when it cannot be used ---
 
 
@@ -319,7 +334,8 @@ def test_without_the_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg"])
 async def test_every_common_spelling_of_the_address_works(url: str, scheme: str) -> None:
-    ledger = await SqlLedger.open(url.replace("postgresql", scheme, 1), FakeClock())
+    sep = "&" if "?" in url else "?"
+    ledger = await SqlLedger.open(f"{url.replace('postgresql', scheme, 1)}{sep}sslmode=prefer", FakeClock())
     words = await ledger.probe()
     assert words.startswith("PostgreSQL ")
     assert await ledger.add_job(new_job(request={"prompt": "\0 \ud83d"}))

@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     ColumnElement,
     Select,
     Text,
     Update,
     and_,
-    bindparam,
     cast,
     delete,
     func,
@@ -27,6 +25,7 @@ from sqlalchemy.sql import Delete
 
 from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId, State
 from wanvideo.ledger.schema import OPEN, jobs, posts
+from wanvideo.ledger.statements.membership import among, rows_of
 
 _ALL = 2**31 - 1
 
@@ -62,7 +61,7 @@ def claim(
     if due:
         wanted.append(jobs.c.due_at <= now)
     if only is not None:
-        wanted.append(jobs.c.id.in_(only))
+        wanted.append(among(jobs.c.id, only))
     return _lease(_locked(states, wanted, limit), worker, until)
 
 
@@ -88,7 +87,7 @@ def _locked(states: Sequence[State], wanted: Sequence[ColumnElement[bool]], limi
 
 def claim_these(ids: Sequence[JobId], worker: str, now: datetime, until: datetime) -> Update:
     """Lease these queued jobs, as far as nobody took them meanwhile."""
-    found = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state == State.QUEUED, _free(now))
+    found = select(jobs.c.id).where(among(jobs.c.id, ids), jobs.c.state == State.QUEUED, _free(now))
     locked = found.with_for_update(skip_locked=True).cte("locked")
     return _lease(select(locked.c.id), worker, until)
 
@@ -140,15 +139,14 @@ def heads_of_queue(provider: str, now: datetime, only: Sequence[JobId] | None, l
         jobs.c.state == State.QUEUED, jobs.c.due_at <= now, jobs.c.provider == provider, _free(now)
     )
     if only is not None:
-        waiting = waiting.where(jobs.c.id.in_(only))
+        waiting = waiting.where(among(jobs.c.id, only))
     queue = waiting.subquery("queue")
     return select(queue).where(queue.c.turn <= limit)
 
 
 def release(held: Mapping[JobId, int], worker: str, due_at: datetime, now: datetime) -> Update:
-    """Put jobs down, each only under its own fence. One statement, always the same, for any number."""
-    leases = func.json_each(bindparam("held", dict(held), type_=JSON)).table_valued("key", "value")
-    # PostgreSQL's json_each tells values as JSON, which compares with nothing
+    """Put jobs down, each only under its own fence: one statement for any number of them."""
+    leases = rows_of(held)
     fence = cast(cast(leases.c.value, Text), BigInteger)
     return (
         update(jobs)
@@ -184,14 +182,14 @@ def first_freed(states: Sequence[State], only: Sequence[JobId] | None, now: date
 
 def _first(
     at: ColumnElement[Any],
-    among: ColumnElement[bool],
+    wanted: ColumnElement[bool],
     states: Sequence[State],
     only: Sequence[JobId] | None,
 ) -> Select[Any]:
     firsts = []
     for state in states:
-        first = select(func.min(at).label("at")).where(jobs.c.state == state, among)
-        firsts.append(first if only is None else first.where(jobs.c.id.in_(only)))
+        first = select(func.min(at).label("at")).where(jobs.c.state == state, wanted)
+        firsts.append(first if only is None else first.where(among(jobs.c.id, only)))
     return select(func.min(union_all(*firsts).subquery("firsts").c.at))
 
 

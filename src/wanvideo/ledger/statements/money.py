@@ -11,6 +11,7 @@ from sqlalchemy import CompoundSelect, Insert, Select, Update, case, func, inser
 
 from wanvideo.contract.job import JobId, TaskId
 from wanvideo.ledger.schema import attempts, cache_hits, jobs
+from wanvideo.ledger.statements.membership import among
 
 _NOTHING = Decimal(0)
 
@@ -33,7 +34,7 @@ def attempts_since(since_at: datetime) -> Select[Any]:
 
 def known_tasks(task_ids: Collection[TaskId]) -> Select[Any]:
     """Which of these tasks some attempt of ours already owns."""
-    return select(attempts.c.task_id).where(attempts.c.task_id.in_(task_ids))
+    return select(attempts.c.task_id).where(among(attempts.c.task_id, task_ids))
 
 
 def owner_of_task(task_id: TaskId) -> CompoundSelect[Any]:
