@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from wanvideo.clock import Clock, SystemClock
 from wanvideo.contract.job import JobId
 from wanvideo.contract.model_card import limit
-from wanvideo.contract.request import VideoRequest
 from wanvideo.errors import CredentialsMissing
-from wanvideo.jobs.accepting import Accepted, read_picture
+from wanvideo.jobs.accepting import Pictures
 from wanvideo.jobs.failpoints import dies_at, never
 from wanvideo.jobs.runner import Runner
 from wanvideo.jobs.service import Jobs
@@ -27,7 +26,7 @@ from wanvideo.providers.dashscope.credentials import Credentials, find
 from wanvideo.providers.links import decode_data_uri, fetch_picture
 from wanvideo.providers.preview import PreviewProvider
 from wanvideo.settings import Settings
-from wanvideo.storage.local import LocalStore
+from wanvideo.storage.opening import open_store
 
 
 @dataclass(frozen=True)
@@ -81,27 +80,36 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     shop = Workshop(
         ledger=ledger,
         providers=providers,
-        store=LocalStore(folder),
+        store=open_store(
+            settings.storage_url,
+            folder,
+            public_url=settings.public_url,
+            link_ttl_s=settings.link_ttl_s,
+            access_key=settings.access_key,
+            connect_timeout_s=settings.connect_timeout_s,
+            silence_s=settings.transfer_timeout_s,
+        ),
         clock=clock,
         work_dir=folder / "work",
         rules=Rules(
-            settings.lease_s,
-            settings.keep_source,
-            settings.absence_gap_s,
-            settings.submit_timeout_s + 3 * settings.connect_timeout_s,
+            lease_s=settings.lease_s,
+            keep_source=settings.keep_source,
+            absence_gap_s=settings.absence_gap_s,
+            submit_reach_s=settings.submit_timeout_s + 3 * settings.connect_timeout_s,
+            max_cost_cny=settings.max_cost_cny,
+            daily_budget_cny=settings.daily_budget_cny,
         ),
         failpoint=dies_at(settings.failpoint) if settings.failpoint else never,
     )
     runner = Runner(shop, worker)
 
-    async def read(request: VideoRequest) -> Accepted:
-        return await read_picture(request, lambda url: _fetch(url, settings))
-
+    pictures = Pictures(lambda url: _fetch(url, settings))
     try:
-        yield App(settings, clock, shop, Jobs(shop, read, worker.name, runner.wake), runner, credentials)
+        yield App(settings, clock, shop, Jobs(shop, pictures, worker.name, runner.wake), runner, credentials)
     finally:
         for provider in providers.values():
             await provider.close()
+        await shop.store.close()
         await ledger.close()
 
 

@@ -27,6 +27,7 @@ WanvideoError
 ├─ StorageFailed             storage_failed        the clip could not be written
 ├─ JobNotFound               job_not_found         no such job in this ledger
 ├─ JobConflict               job_conflict          the job's state does not allow that
+├─ IdempotencyConflict       idempotency_conflict  the same key came with another request
 ├─ JobCancelled              cancelled             the job was cancelled
 ├─ WaitTimeout               wait_timeout          you stopped waiting; the job goes on
 └─ AuditFailed               audit_failed          a create or a bill cannot be accounted for
@@ -217,6 +218,11 @@ class JobNotFound(WanvideoError):
 class JobConflict(WanvideoError):
     code, title, status = "job_conflict", "The job's state does not allow that", 409
     default_hint = "`wanvideo jobs show` tells the state of the job."
+
+
+class IdempotencyConflict(WanvideoError):
+    code, title, status, exit_code = "idempotency_conflict", "The key was used for another request", 422, 2
+    default_hint = "Use a new key for a new request; the same key only for the very same request."
 
 
 class JobCancelled(WanvideoError):

@@ -14,7 +14,8 @@ from tests.fakes.store import FakeStore
 from wanvideo.clock import FakeClock
 from wanvideo.contract.job import Job, JobId, Picture, State
 from wanvideo.contract.request import VideoRequest, parse_request
-from wanvideo.jobs.accepting import Accepted
+from wanvideo.jobs.accepting import Accepted, Given
+from wanvideo.jobs.intake import Asked
 from wanvideo.jobs.machine import FINAL, OPEN
 from wanvideo.jobs.runner import Runner
 from wanvideo.jobs.service import Jobs
@@ -76,7 +77,7 @@ class Bench:
         self.shop = replace(self.shop, finished={})
         self.runner = Runner(self.shop, self.worker)
         self.runner.open_watches()
-        self.jobs = Jobs(self.shop, self.read_picture, self.worker.name, self.runner.wake)
+        self.jobs = Jobs(self.shop, self, self.worker.name, self.runner.wake)
 
     def _failpoint(self, name: str) -> None:
         if name == self.die_at:
@@ -84,13 +85,16 @@ class Bench:
             self.kills += 1
             raise FakeKill(name)
 
-    async def read_picture(self, request: VideoRequest) -> Accepted:
+    async def read(self, request: VideoRequest) -> Given:
+        return Given(DATA, PICTURE.source_sha256)
+
+    async def accept(self, given: Given, request: VideoRequest) -> Accepted:
         return Accepted(PICTURE, DATA, ".png", ())
 
     async def submit(self, **fields: Any) -> Job:
-        job, cached = await self.jobs.submit(asked(**fields), "dashscope", cache="off")
-        assert not cached
-        return job
+        taken = await self.jobs.submit(asked(**fields), "dashscope", Asked(cache="off"))
+        assert not taken.cached
+        return taken.job
 
     async def job(self, job: Job) -> Job:
         found = await self.ledger.job(job.id)

@@ -75,9 +75,12 @@ def generate(
     request: Request = None,
     file: File = None,
     provider: ProviderName = None,
-    cache: Annotated[str, typer.Option(help="use an earlier identical clip, or off.")] = "use",
+    cache: Annotated[str, typer.Option(help="use an earlier identical clip, refresh it, or off.")] = "use",
     max_cost: Annotated[str | None, typer.Option(help="Refuse above this many yuan.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Leave the job to `jobs watch`.")] = True,
+    priority: Annotated[int, typer.Option(help="Higher goes first where several wait for a place.")] = 0,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Leave the job to `worker` or `jobs watch`.")
+    ] = True,
     timeout: Annotated[
         float | None, typer.Option(help="Stop waiting after seconds; the job goes on.")
     ] = None,
@@ -104,16 +107,17 @@ def generate(
         from wanvideo.contract.terms import read_terms
 
         terms = read_terms(provider=provider, cache=cache, max_cost=max_cost, timeout_s=timeout)
-        asyncio.run(_generate(fields, terms, wait=wait, dry_run=dry_run, as_json=as_json))
+        asyncio.run(_generate(fields, terms, priority=priority, wait=wait, dry_run=dry_run, as_json=as_json))
 
 
 async def _generate(
-    fields: dict[str, Any], terms: Terms, *, wait: bool, dry_run: bool, as_json: bool
+    fields: dict[str, Any], terms: Terms, *, priority: int, wait: bool, dry_run: bool, as_json: bool
 ) -> None:
     from wanvideo.app import open_app
     from wanvideo.cli.live import wait_for
     from wanvideo.cli.logs import set_up_logs
     from wanvideo.contract.request import parse_request
+    from wanvideo.jobs.intake import Asked
     from wanvideo.settings import Settings
 
     checked = parse_request(fields)
@@ -124,8 +128,12 @@ async def _generate(
         if dry_run:
             _print_offer(await app.jobs.offer(checked, name), as_json=as_json)
             return
-        most = settings.max_cost_cny if terms.max_cost_cny is None else terms.max_cost_cny
-        job, cached = await app.jobs.submit(checked, name, cache=terms.cache, max_cost_cny=most)
+        taken = await app.jobs.submit(
+            checked, name, Asked(terms.cache, terms.max_cost_cny, priority=priority)
+        )
+        job, cached = taken.job, taken.cached
+        if taken.note:
+            say(f"note: {taken.note}")
         if why and not cached:
             say(why)
         if wait or cached:

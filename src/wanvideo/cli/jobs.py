@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -130,6 +131,13 @@ def cancel(
 @app.command()
 def retry(
     job_id: JobIdArgument,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the request; may be repeated."),
+    ] = None,
+    as_it_is: Annotated[
+        bool, typer.Option("--as-it-is", help="Send a refused request once more without a change.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Leave the job to `jobs watch`.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -138,7 +146,8 @@ def retry(
     async def work(app_: App) -> None:
         from wanvideo.cli.live import wait_for
 
-        job = await app_.jobs.retry((await app_.jobs.reachable(job_id)).id)
+        found = await app_.jobs.reachable(job_id)
+        job = await app_.jobs.retry(found.id, _changes(changes), as_it_is=as_it_is)
         if wait:
             await wait_for(app_, job.id, as_json=as_json)
         elif as_json:
@@ -174,6 +183,27 @@ def resolve(
             out(f"{job.id}  {job.state.value}")
 
     with_app(work, as_json=as_json)
+
+
+def _changes(given: list[str] | None) -> dict[str, Any]:
+    """`prompt=a calm sea`, `wan.audio=false`: the value is JSON where it can be read so, else text."""
+    changes: dict[str, Any] = {}
+    for word in given or ():
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise RequestInvalid(
+                f"{word!r} is not FIELD=VALUE.", field="--set", hint='Write --set prompt="a calm sea", say.'
+            )
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        outer, dot, inner = name.partition(".")
+        if dot:
+            changes.setdefault(outer, {})[inner] = value
+        else:
+            changes[name] = value
+    return changes
 
 
 def _states(names: list[str] | None) -> tuple[State, ...]:

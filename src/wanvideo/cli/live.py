@@ -47,7 +47,7 @@ async def wait_for(
         if as_json:
             out_json({"job_id": job.id, "state": job.state.value})
         raise typer.Exit(INTERRUPTED)
-    result = app.jobs.result(job, cached=cached)
+    result = await app.jobs.result(job, cached=cached)
     if as_json:
         out_json(result.model_dump(mode="json"))
         return

@@ -17,7 +17,7 @@ import typer
 import typer.main
 
 from wanvideo import __version__
-from wanvideo.cli import generate, jobs, money, tools
+from wanvideo.cli import generate, jobs, money, tools, worker
 from wanvideo.cli.printing import errors_told, out, prepare_streams, release, say
 from wanvideo.errors import RequestInvalid
 
@@ -44,6 +44,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command("audit")(money.audit)
 app.command("rescue")(money.rescue)
 app.command("spend")(money.spend)
+app.command("worker")(worker.worker)
 app.command("doctor")(tools.doctor)
 app.command("schema")(tools.schema)
 app.command(

@@ -99,7 +99,7 @@ async def _brought_home(app: App, jobs: list[Job], *, as_json: bool) -> Wanvideo
                     say(f"{job.id}: {now}")
                     words = now
             try:
-                result = app.jobs.result(await app.jobs.job(job.id))
+                result = await app.jobs.result(await app.jobs.job(job.id))
             except WanvideoError as error:
                 trouble = trouble or error
                 continue

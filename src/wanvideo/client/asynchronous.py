@@ -14,6 +14,7 @@ from wanvideo.contract.job import JobId, State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.terms import Cache, read_terms
+from wanvideo.jobs.intake import Asked
 from wanvideo.jobs.service import Snapshot, still_waiting
 from wanvideo.settings import Settings
 
@@ -51,7 +52,7 @@ class AsyncJob:
                         on_progress(snapshot)
         except TimeoutError:
             raise still_waiting(await app.jobs.job(self.id), timeout_s) from None
-        return app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
+        return await app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
 
     async def cancel(self, *, abandon: bool = False) -> State:
         """Cancel what can be cancelled, and tell the state that came of it.
@@ -111,9 +112,8 @@ class AsyncClient:
         terms = read_terms(provider=provider, cache=cache, max_cost=max_cost)
         checked = one_request(request, fields)
         name, _ = self.app.choose_provider(terms.provider)
-        most = self.app.settings.max_cost_cny if max_cost is None else terms.max_cost_cny
-        job, cached = await self.app.jobs.submit(checked, name, cache=terms.cache, max_cost_cny=most)
-        return self._drive(AsyncJob(self, job.id, cached=cached))
+        taken = await self.app.jobs.submit(checked, name, Asked(terms.cache, terms.max_cost_cny))
+        return self._drive(AsyncJob(self, taken.job.id, cached=taken.cached))
 
     async def generate(
         self,

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 from wanvideo.errors import RequestInvalid
 
-Cache = Literal["use", "off"]
+Cache = Literal["use", "refresh", "off"]
+CACHES: Final = ("use", "refresh", "off")
 PROVIDERS: Final = ("dashscope", "preview")
 
 
@@ -35,12 +36,12 @@ def read_terms(
     """Check the terms before anything else happens. Raises: RequestInvalid naming the argument."""
     if provider is not None and provider not in PROVIDERS:
         raise _wrong("provider", provider, "a provider", f"Write {' or '.join(PROVIDERS)}.")
-    if cache is True or not isinstance(cache, str) or cache not in ("use", "off"):
+    if cache is True or not isinstance(cache, str) or cache not in CACHES:
         raise _wrong(
             "cache",
             cache,
             "a way to use the cache",
-            "Write use (an earlier identical clip, free) or off (always a new one).",
+            "Write use (an earlier identical clip, free), refresh (a new one for all) or off (a new one).",
         )
     if on_progress is not None and not callable(on_progress):
         raise _wrong("on_progress", on_progress, "a function", "Give a function that takes a snapshot.")

@@ -21,8 +21,17 @@ Fetch = Callable[[str], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """The picture as the caller gave it; `data` is empty for an oss:// picture, which we never see."""
+
+    data: bytes
+    source_sha256: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """A picture that was read and accepted; `data` is empty for an oss:// picture, which we never see."""
+    """A picture that was accepted; `data` is what is sent."""
 
     picture: Picture
     data: bytes
@@ -30,43 +39,54 @@ class Accepted:
     warnings: tuple[str, ...]
 
 
-async def read_picture(request: VideoRequest, fetch: Fetch) -> Accepted:
-    """The accepted picture of a request, its adjustments told in `warnings`. Raises: ImageInvalid."""
-    from wanvideo.media.image import accept  # heavy: only a request that is really made needs it
+class Pictures:
+    """Reads the picture of a request, and makes it fit. Two steps: a clip that is there already needs one."""
 
-    given = request.reference_image
-    if isinstance(given, str) and given.startswith("oss://"):
-        return _unseen(given, request)
-    if isinstance(given, bytes):
-        data = given
-    elif given.startswith(("http://", "https://", "data:")):
-        data = await fetch(given)
-    else:
-        data = await asyncio.to_thread(_read_file, given)
-    size = request.frame_size
-    picture = await asyncio.to_thread(
-        accept, data, width_px=size.width_px, height_px=size.height_px, fit=request.fit
-    )
-    return Accepted(
-        Picture(
-            key="",
-            sha256=picture.sha256,
-            source_sha256=picture.source_sha256,
-            media_type=picture.media_type,
-            width_px=picture.width_px,
-            height_px=picture.height_px,
-        ),
-        picture.data,
-        picture.suffix,
-        picture.warnings,
-    )
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+
+    async def read(self, request: VideoRequest) -> Given:
+        """Its bytes, from wherever they are. Raises: ImageInvalid."""
+        given = request.reference_image
+        if isinstance(given, str) and given.startswith("oss://"):
+            return Given(b"", hashlib.sha256(given.encode()).hexdigest(), given)
+        if isinstance(given, bytes):
+            data = given
+        elif given.startswith(("http://", "https://", "data:")):
+            data = await self._fetch(given)
+        else:
+            data = await asyncio.to_thread(_read_file, given)
+        return Given(data, hashlib.sha256(data).hexdigest())
+
+    async def accept(self, given: Given, request: VideoRequest) -> Accepted:
+        """The picture for the asked size, its adjustments told in `warnings`. Raises: ImageInvalid."""
+        from wanvideo.media.image import accept  # heavy: only a request that is really made needs it
+
+        if given.url:
+            return _unseen(given, request)
+        size = request.frame_size
+        picture = await asyncio.to_thread(
+            accept, given.data, width_px=size.width_px, height_px=size.height_px, fit=request.fit
+        )
+        return Accepted(
+            Picture(
+                key="",
+                sha256=picture.sha256,
+                source_sha256=picture.source_sha256,
+                media_type=picture.media_type,
+                width_px=picture.width_px,
+                height_px=picture.height_px,
+            ),
+            picture.data,
+            picture.suffix,
+            picture.warnings,
+        )
 
 
-def _unseen(url: str, request: VideoRequest) -> Accepted:
+def _unseen(given: Given, request: VideoRequest) -> Accepted:
     """An oss:// picture lies with the provider and cannot be read from here."""
-    digest = hashlib.sha256(url.encode()).hexdigest()
-    size = request.frame_size
-    picture = Picture("", digest, digest, "", size.width_px, size.height_px, url)
+    digest, size = given.source_sha256, request.frame_size
+    picture = Picture("", digest, digest, "", size.width_px, size.height_px, given.url)
     warning = "An oss:// picture cannot be read here: it was neither checked nor cropped to the size."
     return Accepted(picture, b"", "", (warning,))
 

@@ -1,27 +1,30 @@
-"""Taking a request in: read its picture, look for an earlier clip, check its cost, write the job down."""
+"""Taking a request in: look for an earlier clip, check its picture and its cost, write the job down."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Protocol
 
-from wanvideo.contract.fingerprint import cache_key
-from wanvideo.contract.job import Job, JobId
+from wanvideo.contract.fingerprint import cache_key, digest
+from wanvideo.contract.job import Job, JobId, State
 from wanvideo.contract.price import Cost
 from wanvideo.contract.request import VideoRequest
-from wanvideo.errors import CostLimitExceeded
-from wanvideo.jobs.accepting import Accepted
+from wanvideo.errors import IdempotencyConflict
+from wanvideo.jobs import cache, limits
+from wanvideo.jobs.accepting import Accepted, Given
+from wanvideo.jobs.ids import new_id
 from wanvideo.jobs.workshop import Workshop
-from wanvideo.ports import NewJob, Order
+from wanvideo.ports import NewJob, Once, Order
 from wanvideo.redact import redact
 
-ReadPicture = Callable[[VideoRequest], Awaitable[Accepted]]
 
-_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+class PictureReader(Protocol):
+    """accepting.Pictures, or a test's own."""
+
+    async def read(self, request: VideoRequest) -> Given: ...
+    async def accept(self, given: Given, request: VideoRequest) -> Accepted: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,36 @@ class Offer:
     cached: bool
 
 
-async def offer(
-    shop: Workshop, read_picture: ReadPicture, request: VideoRequest, provider_name: str
-) -> Offer:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a request came. `cache`: use, refresh (a new clip, which answers from then on) or off (alone).
+
+    `idempotency_key` belongs to `owner`: the same key and body mean the same job, whenever it is sent again.
+    """
+
+    cache: str = "use"
+    max_cost_cny: Decimal | None = None
+    owner: str | None = None
+    priority: int = 0
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The job that answers a request. `cached`: an earlier clip does, and nothing is billed. `note`: why not,
+    or whose job was joined, in words.
+    """
+
+    job: Job
+    cached: bool = False
+    note: str = ""
+
+
+async def offer(shop: Workshop, pictures: PictureReader, request: VideoRequest, provider_name: str) -> Offer:
     """The exact body and its cost. Reads the picture; sends and stores nothing."""
     provider = shop.provider(provider_name)
-    accepted = await read_picture(request)
+    given = await pictures.read(request)
+    accepted = await pictures.accept(given, request)
     omit = await shop.ledger.quirks(provider.account.endpoint)
     seed = request.seed if request.seed is not None else 0
     url = accepted.picture.url or f"(uploaded when sent: {accepted.picture.sha256[:16]})"
@@ -48,80 +75,73 @@ async def offer(
     if request.seed is None:
         fields = body if "seed" in body else body["parameters"]
         fields["seed"] = "(drawn when sent)"
-    key = _key(request, accepted, provider_name)
-    hit = await _hit(shop, key)
-    return Offer(provider_name, provider.estimate(request), body, accepted.warnings, hit is not None)
+    found = await cache.hit(shop, _key(request, given, provider_name))
+    return Offer(provider_name, provider.estimate(request), body, accepted.warnings, found is not None)
 
 
 async def take_in(
+    shop: Workshop, pictures: PictureReader, request: VideoRequest, provider_name: str, asked: Asked
+) -> Taken:
+    """Accept a request: the job that answers it, new or not. Nothing is sent here.
+
+    Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, IdempotencyConflict, StorageFailed.
+    """
+    given = await pictures.read(request)
+    key = _key(request, given, provider_name)
+    once = _once(asked, key)
+    if once is not None and (before := await _used(shop, once)) is not None:
+        return before
+    if asked.cache == "use" and (found := await cache.hit(shop, key)) is not None:
+        await shop.ledger.note_hit(found.id, asked.owner, cache.saved_cny(found))
+        return Taken(found, cached=True)
+    note = await cache.miss(shop, request, given.source_sha256, provider_name) if asked.cache == "use" else ""
+    new = await new_job(shop, pictures, request, provider_name, given, asked)
+    job = await shop.ledger.add_job(replace(new, miss=note), once)
+    if once is not None and job.id != new.id and (before := await _used(shop, once)) is not None:
+        return before
+    if job.id != new.id:
+        return Taken(job, note=f"joined {job.id}, which is making the same clip")
+    return Taken(job, note=f"not in the cache: {note}" if note else "")
+
+
+async def new_job(
     shop: Workshop,
-    read_picture: ReadPicture,
+    pictures: PictureReader,
     request: VideoRequest,
     provider_name: str,
-    *,
-    cache: str,
-    max_cost_cny: Decimal | None,
-    owner: str | None,
-) -> tuple[Job, bool]:
-    """Accept a request. Returns the job, and whether an earlier clip already answers it.
-
-    Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, StorageFailed. Nothing is sent here.
-    """
+    given: Given,
+    asked: Asked,
+) -> NewJob:
+    """What a job is born with, its picture accepted and stored and its cost within the limits."""
     provider = shop.provider(provider_name)
-    accepted = await read_picture(request)
-    key = _key(request, accepted, provider_name)
-    if cache == "use" and (hit := await _hit(shop, key)) is not None:
-        return hit, True
+    accepted = await pictures.accept(given, request)
     cost = provider.estimate(request)
-    if max_cost_cny is not None and cost.cny > max_cost_cny:
-        raise CostLimitExceeded(f"The clip costs about ¥{cost.cny:.2f}; the limit is ¥{max_cost_cny:.2f}.")
+    limits.check_clip(shop, cost.cny, asked.max_cost_cny)
+    await limits.check_day(shop, cost.cny)
     picture = accepted.picture
     if accepted.data:
         stored = await shop.store.put_picture(accepted.data, sha256=picture.sha256, suffix=accepted.suffix)
         picture = replace(picture, key=stored)
-    seed = request.seed if request.seed is not None else secrets.randbelow(2**31)
-    job = await shop.ledger.add_job(
-        NewJob(
-            id=_new_id(shop.clock.now()),
-            provider=provider_name,
-            request=_as_json(request),
-            picture=picture,
-            cache_key=key,
-            seed=seed,
-            estimate_cny=str(cost.cny),
-            account=provider.account.name,
-            resolution=request.resolution,
-            billed_s=request.billed_s,
-            warnings=accepted.warnings,
-            owner=owner,
-        )
+    return NewJob(
+        id=new_id(shop.clock.now()),
+        provider=provider_name,
+        request=as_json(request),
+        picture=picture,
+        cache_key=_key(request, given, provider_name),
+        seed=request.seed if request.seed is not None else secrets.randbelow(2**31),
+        estimate_cny=str(cost.cny),
+        account=provider.account.name,
+        resolution=request.resolution,
+        billed_s=request.billed_s,
+        warnings=accepted.warnings,
+        owner=asked.owner,
+        priority=asked.priority,
+        max_cost_cny=None if asked.max_cost_cny is None else str(asked.max_cost_cny),
+        shared=asked.cache != "off",
     )
-    return job, False
 
 
-def _key(request: VideoRequest, accepted: Accepted, provider_name: str) -> str:
-    return cache_key(request, picture_sha256=accepted.picture.source_sha256, provider=provider_name)
-
-
-async def _hit(shop: Workshop, key: str) -> Job | None:
-    """An earlier clip of the same key, if its file is still there."""
-    job = await shop.ledger.clip_for(key)
-    if job is None or job.result is None or not await shop.store.exists(job.result["video_url"]):
-        return None
-    return job
-
-
-def _new_id(now: datetime) -> JobId:
-    """`j_` and 12 characters: seven of time (sortable), five of chance."""
-    ticks = int((now - datetime(2020, 1, 1, tzinfo=UTC)).total_seconds() * 4)
-    time_part = ""
-    for _ in range(7):
-        ticks, digit = divmod(ticks, 32)
-        time_part = _ALPHABET[digit] + time_part
-    return JobId(f"j_{time_part}{''.join(secrets.choice(_ALPHABET) for _ in range(5))}")
-
-
-def _as_json(request: VideoRequest) -> dict[str, Any]:
+def as_json(request: VideoRequest) -> dict[str, Any]:
     """The request for the ledger: bytes are told by their length, never kept in a row."""
     fields = request.model_dump(mode="json", exclude={"reference_image"})
     given = request.reference_image
@@ -132,3 +152,32 @@ def _as_json(request: VideoRequest) -> dict[str, Any]:
     else:
         fields["reference_image"] = redact(given.partition("?")[0]) if "://" in given else given
     return fields
+
+
+def _key(request: VideoRequest, given: Given, provider_name: str) -> str:
+    return cache_key(request, picture_sha256=given.source_sha256, provider=provider_name)
+
+
+def _once(asked: Asked, key: str) -> Once | None:
+    if asked.idempotency_key is None:
+        return None
+    body = {
+        "clip": key,
+        "cache": asked.cache,
+        "priority": asked.priority,
+        "max_cost": None if asked.max_cost_cny is None else str(asked.max_cost_cny),
+    }
+    return Once(asked.owner or "", asked.idempotency_key, digest(body))
+
+
+async def _used(shop: Workshop, once: Once) -> Taken | None:
+    """The job that this key made before. Raises: IdempotencyConflict when it came with another body."""
+    used = await shop.ledger.used_once(once.owner, once.key)
+    if used is None:
+        return None
+    before, job_id = used
+    if before.body_sha256 != once.body_sha256:
+        raise IdempotencyConflict(f"The key {once.key!r} came with another request before.", job_id=job_id)
+    job = await shop.ledger.job(JobId(job_id))
+    assert job is not None, "a key is written down with its job"
+    return Taken(job, cached=job.state is State.SUCCEEDED, note=f"the same as before: {job.id}")

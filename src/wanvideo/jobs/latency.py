@@ -1,7 +1,7 @@
 """How long clips take: one curve, learned from the latest clips of a kind, behind every look and estimate.
 
 The curve is a density over log time (a small bump around each clip seen), with a thin broad tail for the
-clip that takes far longer than any before. Before three clips were seen, the provider's own figure stands in.
+clip that takes far longer than any before. Before three clips were seen, a broad guess around the provider's own figure stands in.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +21,9 @@ Floats = NDArray[np.float64]
 
 LOOKS_PER_CLIP: Final = 14.2
 """How many requests one clip on its own is worth: about one second of lag for clips that take a minute."""
-_SPREAD: Final = 0.5  # of log time, while nothing is known
+# While nothing is known: any moment from a 75th of the provider's figure to three times it, in log time, so
+# that a quick provider is noticed soon and a slow one not pestered.
+_SOONER, _LATER, _GUESSES = math.log(75), math.log(3), 25
 _BUMP: Final = 0.7  # of Silverman's width: clips of a kind lie close together
 _TAIL_SHARE, _TAIL_LATER, _TAIL_SPREAD = 0.02, 3.0, 1.0
 _CORE_POINTS, _TAIL_POINTS = 500, 120
@@ -59,7 +60,8 @@ def curve(latencies_s: Sequence[float], pace: Pace) -> Curve:
     """The curve of these clips, in seconds from the submit to the end."""
     seen = np.asarray([value for value in latencies_s if value > 0], dtype=np.float64)
     if len(seen) < LEARN_AT_LEAST:
-        centres = math.log(pace.typical_s) + _SPREAD * _normal_scores(25)
+        typical = math.log(pace.typical_s)
+        centres = np.linspace(typical - _SOONER, typical + _LATER, _GUESSES)
     else:
         centres = np.log(seen)
     width = _width(centres)
@@ -88,11 +90,6 @@ def curve(latencies_s: Sequence[float], pace: Pace) -> Curve:
         price_s=reach**2 / (2 * (LOOKS_PER_CLIP - 0.5) ** 2),
         mean_s=float(np.exp(centres).mean()),
     )
-
-
-def _normal_scores(count: int) -> Floats:
-    normal = NormalDist()
-    return np.asarray([normal.inv_cdf((index + 0.5) / count) for index in range(count)])
 
 
 def _width(centres: Floats) -> float:

@@ -12,10 +12,10 @@ from wanvideo.ports import Budget
 
 
 def check_clip(shop: Workshop, estimate_cny: Decimal, own_cny: Decimal | None) -> None:
-    """Raises: CostLimitExceeded above the settings' limit for a clip, or the caller's own."""
-    for most_cny in (own_cny, shop.rules.max_cost_cny):
-        if most_cny is not None and estimate_cny > most_cny:
-            raise CostLimitExceeded(f"The clip costs about ¥{estimate_cny:.2f}; the limit is ¥{most_cny:.2f}.")
+    """Raises: CostLimitExceeded above the caller's own limit for a clip, or else the settings'."""
+    most_cny = shop.rules.max_cost_cny if own_cny is None else own_cny
+    if most_cny is not None and estimate_cny > most_cny:
+        raise CostLimitExceeded(f"The clip costs about ¥{estimate_cny:.2f}; the limit is ¥{most_cny:.2f}.")
 
 
 async def check_day(shop: Workshop, estimate_cny: Decimal) -> None:

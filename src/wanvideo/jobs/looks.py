@@ -231,7 +231,9 @@ class Looks:
         self._members = {
             kind: np.flatnonzero([one == kind for one in kinds]) for kind in set(kinds) & self._curves.keys()
         }
-        self.ends_per_s = sum(len(members) / self._curves[kind].mean_s for kind, members in self._members.items())
+        self.ends_per_s = sum(
+            len(members) / self._curves[kind].mean_s for kind, members in self._members.items()
+        )
         self._price_s = min((self._curves[kind].price_s for kind in self._members), default=np.inf)
         if len(tasks) > 1 and self.ends_per_s:
             # One list serves them all: the same number of requests a clip buys a smaller lag, and it is
@@ -247,7 +249,7 @@ class Looks:
         return lag_s
 
     def _stretch(self, lag_s: Floats) -> tuple[int, int, float]:
-        """The stretch of neighbours whose pages are worth most each: first, one past the last, and that worth.
+        """The stretch of neighbours whose pages are worth most each: first, one past the last, the worth.
 
         Several pages pay where so many tasks were made within a second that one does not hold them.
         """

@@ -75,9 +75,7 @@ async def _over(
 ) -> None:
     """The end of a job without a clip; it cost what `changes` say, else nothing."""
     settled_cny = Decimal(changes.get("cost_cny") or 0)
-    await shop.ledger.write(
-        lease, changes, event=event, data=data, release_in_s=0, settled_cny=settled_cny
-    )
+    await shop.ledger.write(lease, changes, event=event, data=data, release_in_s=0, settled_cny=settled_cny)
 
 
 async def _still_running(shop: Workshop, lease: Lease, report: TaskReport) -> None:

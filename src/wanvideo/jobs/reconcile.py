@@ -154,7 +154,9 @@ async def _empty(shop: Workshop, lease: Lease, attempts: list[Attempt]) -> None:
         return
     shop.empty_since_s.pop(job.id, None)
     changes = moved(job, Event.PROVED_ABSENT, evidence={})
-    await shop.ledger.close_attempt(lease, Ending(Event.PROVED_ABSENT, settled_cny=FREE.cny), changes, release_in_s=0)
+    await shop.ledger.close_attempt(
+        lease, Ending(Event.PROVED_ABSENT, settled_cny=FREE.cny), changes, release_in_s=0
+    )
 
 
 def _doubt(shop: Workshop, job: Job, attempts: list[Attempt]) -> str:

@@ -69,7 +69,9 @@ class Runner:
 
     def open_watches(self) -> None:
         """One for each provider."""
-        from wanvideo.jobs.watch import Watch  # numpy, for its curves: only a process that drives jobs needs it
+        from wanvideo.jobs.watch import (
+            Watch,  # numpy, for its curves: only a process that drives jobs needs it
+        )
 
         self.watches = [
             Watch(self._shop, provider, self._worker.name, self._wake.set, lambda: self._only())
@@ -128,7 +130,7 @@ class Runner:
                 await self._wake.wait()
 
     async def claim(self, only: Sequence[JobId] | None) -> list[Lease]:
-        """Jobs that are due, and queued ones for which there is a place. Reads first: most rounds find none."""
+        """Jobs that are due, and queued ones for which there is a place. Reads first: most find none."""
         ledger, lease_s = self._shop.ledger, self._shop.rules.lease_s
         leases: list[Lease] = []
         free = AT_ONCE - len(self._tasks - self._submits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,8 @@ from wanvideo.errors import (
     SubmitUncertain,
     WaitTimeout,
 )
-from wanvideo.jobs.intake import Offer, ReadPicture, offer, take_in
+from wanvideo.jobs import retrying
+from wanvideo.jobs.intake import Asked, Offer, PictureReader, Taken, offer, take_in
 from wanvideo.jobs.machine import FINAL
 from wanvideo.jobs.policy import outlook
 from wanvideo.jobs.reconcile import found
@@ -28,8 +29,6 @@ from wanvideo.ports import Ending, Lease, TaskStatus
 
 _LOOK_S = 0.1
 _ANSWER_S = 30.0
-# what a new attempt begins without
-_OF_AN_ATTEMPT = ("task_id", "submitted_at", "latency_s", "expires_at", "seen_status", "error", "cost_cny")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,10 @@ class Jobs:
     """The service of one process. Drives nothing by itself: a Runner does."""
 
     def __init__(
-        self, shop: Workshop, read_picture: ReadPicture, worker: str, wake: Callable[[], None]
+        self, shop: Workshop, pictures: PictureReader, worker: str, wake: Callable[[], None]
     ) -> None:
         self._shop = shop
-        self._read_picture = read_picture
+        self._pictures = pictures
         self._worker = worker
         self._wake = wake
 
@@ -73,32 +72,17 @@ class Jobs:
 
     async def offer(self, request: VideoRequest, provider_name: str) -> Offer:
         """The exact body and its cost. Reads the picture; sends and stores nothing."""
-        return await offer(self._shop, self._read_picture, request, provider_name)
+        return await offer(self._shop, self._pictures, request, provider_name)
 
-    async def submit(
-        self,
-        request: VideoRequest,
-        provider_name: str,
-        *,
-        cache: str = "use",
-        max_cost_cny: Decimal | None = None,
-        owner: str | None = None,
-    ) -> tuple[Job, bool]:
-        """Accept a request. Returns the job, and whether an earlier clip already answers it.
+    async def submit(self, request: VideoRequest, provider_name: str, asked: Asked | None = None) -> Taken:
+        """Accept a request: the job that answers it, and whether an earlier clip already does.
 
-        Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, StorageFailed. Nothing is sent here.
+        Raises: RequestInvalid, ImageInvalid, CostLimitExceeded, IdempotencyConflict, StorageFailed. Nothing
+        is sent here.
         """
-        job, cached = await take_in(
-            self._shop,
-            self._read_picture,
-            request,
-            provider_name,
-            cache=cache,
-            max_cost_cny=max_cost_cny,
-            owner=owner,
-        )
+        taken = await take_in(self._shop, self._pictures, request, provider_name, asked or Asked())
         self._wake()
-        return job, cached
+        return taken
 
     # --- looking ---
 
@@ -168,10 +152,18 @@ class Jobs:
                 return
             await self._shop.clock.sleep(_LOOK_S)
 
-    def result(self, job: Job, *, cached: bool = False) -> VideoResult:
-        """The result of a job that is over. Raises: the error that ended it; JobConflict while it runs."""
+    async def result(self, job: Job, *, cached: bool = False) -> VideoResult:
+        """The result of a job that is over, with links that work now where the clip lies in an object store.
+
+        Raises: the error that ended it; JobConflict while it runs.
+        """
         if job.state is State.SUCCEEDED and job.result is not None:
-            return VideoResult.model_validate({**job.result, "cached": cached})
+            link, source = self._shop.store.link, job.result.get("source_url")
+            links = {
+                "video_url": await link(job.result["video_url"]),
+                "source_url": await link(source) if source else None,
+            }
+            return VideoResult.model_validate({**job.result, **links, "cached": cached})
         if job.state is State.CANCELLED:
             raise JobCancelled("The job was cancelled.", job_id=job.id, task_id=job.task_id)
         if job.error is not None and job.state is State.FAILED:
@@ -220,18 +212,25 @@ class Jobs:
                 )
         return job
 
-    async def retry(self, job_id: JobId) -> Job:
+    async def retry(
+        self, job_id: JobId, changes: Mapping[str, Any] | None = None, *, as_it_is: bool = False
+    ) -> Job:
         """A new attempt under the same job, its history kept. It may be billed like any clip.
 
-        Raises: JobConflict unless the job failed or was cancelled.
+        `changes` are fields of the request that become others. A request that the provider refused needs
+        some, or the word that it is to be sent `as_it_is`.
+        Raises: JobConflict unless the job failed or was cancelled; RequestInvalid, ImageInvalid,
+        CostLimitExceeded.
         """
         job = await self.job(job_id)
-        if job.state not in (State.FAILED, State.CANCELLED):
-            raise JobConflict(f"A job that is {job.state} cannot be retried.", job_id=job.id)
-        lease = await self._lease(job, (State.FAILED, State.CANCELLED))
-        fresh: dict[str, Any] = dict.fromkeys((*_OF_AN_ATTEMPT, "cancel"))
-        changes = moved(job, Event.RETRY, **fresh, troubles=0, store_tries=0, evidence={})
-        written = await self._shop.ledger.write(lease, changes, event=Event.RETRY, release_in_s=0)
+        retrying.check(job, changes, as_it_is=as_it_is)
+        new = await retrying.changed(self._shop, self._pictures, job, changes) if changes else None
+        lease = await self._lease(job, retrying.RETRIED)
+        fresh = retrying.fresh(lease.job)
+        if new is None:
+            written = await self._shop.ledger.write(lease, fresh, event=Event.RETRY, release_in_s=0)
+        else:
+            written = await self._shop.ledger.reask(lease, new, fresh)
         if written is None:
             raise JobConflict("Somebody else changed the job meanwhile.", job_id=job.id)
         self._wake()
@@ -254,16 +253,16 @@ class Jobs:
             await found(self._shop, lease, TaskId(str(task_id)), adopted=True)
         elif how == "resubmit":
             changes = moved(job, Event.PROVED_ABSENT, evidence={})
-            data = {"by": "a person"}
+            # nobody has proved anything: what the first submit may cost goes on counting as spent
+            ending = Ending(Event.PROVED_ABSENT, settled_cny=Decimal(job.estimate_cny))
             await self._shop.ledger.close_attempt(
-                lease, Ending(Event.PROVED_ABSENT), changes, data=data, release_in_s=0
+                lease, ending, changes, data={"by": "a person"}, release_in_s=0
             )
         else:
             error = failure(job, SubmitUncertain("It was given up without knowing whether it was billed."))
             changes = moved(job, Event.GIVEN_UP, error=error, cost_cny=job.estimate_cny)
-            await self._shop.ledger.close_attempt(
-                lease, Ending(Event.GIVEN_UP, error=error), changes, release_in_s=0
-            )
+            ending = Ending(Event.GIVEN_UP, error=error, settled_cny=Decimal(job.estimate_cny))
+            await self._shop.ledger.close_attempt(lease, ending, changes, release_in_s=0)
         self._wake()
         return await self.job(job.id)
 

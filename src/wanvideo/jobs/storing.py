@@ -97,7 +97,9 @@ async def _wait(
     why = trouble.detail if isinstance(trouble, WanvideoError) else str(trouble)
     if risk:
         left_s = (job.expires_at - shop.clock.now()).total_seconds() if job.expires_at else 0.0
-        log.error("%s: a paid clip is not stored, and its link dies in %.1f h: %s", job.id, left_s / 3600, why)
+        log.error(
+            "%s: a paid clip is not stored, and its link dies in %.1f h: %s", job.id, left_s / 3600, why
+        )
     else:
         log.warning("%s: the clip is not stored yet, trying again: %s", job.id, why)
     event = Event.AT_RISK if risk and not evidence.get("at_risk") else None

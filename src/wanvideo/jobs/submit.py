@@ -62,7 +62,7 @@ async def submit(shop: Workshop, lease: Lease) -> None:
 
 
 async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> Lease | None:
-    """Commit the attempt, its money held back, a place taken. None: it may not be sent, and that is written."""
+    """Commit the attempt, its money held back, a place taken. None: it may not be sent; that is written."""
     job = lease.job
     estimate_cny = provider.estimate(request_of(job)).cny
     try:

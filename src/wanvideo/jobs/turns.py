@@ -12,6 +12,7 @@ from wanvideo.errors import Throttled
 from wanvideo.jobs.workshop import Workshop
 from wanvideo.ports import Provider
 
+
 class Lane(StrEnum):
     """Who wants a turn. The watch and the workers share the gate of the queries."""
 

@@ -16,7 +16,7 @@ from typing import Final
 from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId
 from wanvideo.contract.model_card import limit
 from wanvideo.errors import WanvideoError
-from wanvideo.jobs import listing, turns
+from wanvideo.jobs import turns
 from wanvideo.jobs.latency import curve
 from wanvideo.jobs.looks import MOST_PAGES, Look, Looks
 from wanvideo.jobs.policy import LEARN_FROM, backoff_s
@@ -30,7 +30,9 @@ POST_FOR_S: Final = 6.0
 _READ_EVERY_S: Final = 0.25  # how often the ledger is asked what runs; less often when much does
 _READ_PER_S: Final = 5000
 _LEARN_EVERY_S: Final = 10.0
-_BUSY: Final = 0.6  # of the queries: when more clips than that end a second, their links cannot all be fetched
+_BUSY: Final = (
+    0.6  # of the queries: when more clips than that end a second, their links cannot all be fetched
+)
 _HANDS, _BUSY_HANDS = 1, 6  # looks that wait for a turn at once; workers have two (see turns)
 _AWAY: Final = 16  # looks on their way at once
 _MISSING_S: Final = 30.0  # a task that no list has shown for so long is fetched
@@ -135,7 +137,9 @@ class Watch:
     async def _read(self) -> None:
         only = self._only() if self._local else None
         chosen = None if only is None else list(only)
-        tasks = [] if chosen == [] else await self._shop.ledger.running(self._provider.account.name, only=chosen)
+        tasks = (
+            [] if chosen == [] else await self._shop.ledger.running(self._provider.account.name, only=chosen)
+        )
         self.looks.replace(tasks)
         now = {task.job_id: task.seen_status or "" for task in tasks}
         self._seen = {job_id: self._seen.get(job_id, status) for job_id, status in now.items()}
@@ -193,7 +197,7 @@ class Watch:
         return (job_id,)
 
     async def _list(self, look: Look) -> Collection[JobId]:
-        """The tasks of one stretch of time. What the list shows is true; what it leaves out says nothing yet."""
+        """The tasks of one stretch of time. What the list shows is true; what it leaves out says nothing."""
         since_at = datetime.fromtimestamp(look.first_s, UTC)
         until_at = datetime.fromtimestamp(look.last_s, UTC)
         told: set[JobId] = set()

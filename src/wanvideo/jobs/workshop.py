@@ -21,6 +21,8 @@ from wanvideo.jobs.machine import after
 from wanvideo.jobs.policy import LEARN_FROM, Estimate, estimate
 from wanvideo.ports import Ledger, Provider, TaskReport, VideoStore
 
+_LEARN_EVERY_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -55,6 +57,8 @@ class Workshop:
     """When this process first saw an empty task list for an uncertain job, on the steady clock."""
     parts: set[Path] = field(default_factory=set)
     """Unfinished downloads that this process wrote itself: only those are gone on with."""
+    expectations: dict[tuple[str, str, int], tuple[float, Estimate]] = field(default_factory=dict)
+    """How long clips of a kind take, and when that was learned, on the steady clock."""
     lanes: defaultdict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(2))
     )
@@ -71,9 +75,14 @@ class Workshop:
             ) from None
 
     async def expected(self, job: Job) -> Estimate:
-        """How long a clip like this one takes, learned from the ledger."""
-        seen = await self.ledger.latencies_s(job.provider, job.resolution, job.billed_s, limit=LEARN_FROM)
-        return estimate(seen, self.provider(job.provider).pace)
+        """How long a clip like this one takes, learned from the same clips as the watch's curve."""
+        kind = (job.provider, job.resolution, job.billed_s)
+        known = self.expectations.get(kind)
+        now_s = self.clock.steady_s()
+        if known is None or now_s - known[0] > _LEARN_EVERY_S:
+            seen = await self.ledger.latencies_s(*kind, limit=LEARN_FROM)
+            known = self.expectations[kind] = (now_s, estimate(seen, self.provider(job.provider).pace))
+        return known[1]
 
     def elapsed_s(self, since_at: datetime | None) -> float:
         return 0.0 if since_at is None else max(0.0, (self.clock.now() - since_at).total_seconds())
