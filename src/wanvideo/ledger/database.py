@@ -78,9 +78,8 @@ class Transaction:
         try:
             return await self._connection.execute(statement, rows)
         except TimeoutError:
-            await (
-                self._connection.invalidate()
-            )  # a connection that is not answered would hold up the next too
+            # a connection that is not answered would hold up the next one who gets it, too
+            await self._connection.invalidate()
             raise
 
     async def lock(self, name: str) -> None:

@@ -75,6 +75,5 @@ async def _listen(engine: AsyncEngine, channel: str, heard: Callable[..., None])
                     await driver.execute("SELECT 1")
         finally:
             driver.remove_termination_listener(ended)
-            await (
-                connection.invalidate()
-            )  # closed for good: nobody else is to get it, deaf or still listening
+            # closed for good: nobody else is to get a connection that is deaf, or that still listens
+            await connection.invalidate()

@@ -22,6 +22,7 @@ from wanvideo.contract.job import State
 from wanvideo.ledger.columns import Instant, Yuan
 
 OPEN = (State.QUEUED, State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.STORING)
+"""States that a worker takes up."""
 
 FINAL = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 """States that a job leaves only when it is retried."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from wanvideo.contract.job import JobId
+from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId
 from wanvideo.ledger import rows
 from wanvideo.ledger.pace import Gate
 from wanvideo.ledger.statements import sharing, tasks
@@ -31,9 +31,9 @@ class Sharing(Writing):
         async with self._database.writing() as turn:
             now = await turn.now()
             await turn.run(tasks.sight(), [rows.sighting_row(sighting, now) for sighting in ordered])
-            ended = next((sighting.job_id for sighting in ordered if sighting.ended), None)
-            if ended is not None:
-                await turn.tell(ended)
+            for sighting in ordered:
+                if sighting.ended or sighting.status in ENDED_AT_PROVIDER:  # work to do, or a place to fill
+                    await turn.tell(sighting.job_id)
 
     async def take_turn(self, gate: str, *, per_s: float) -> float:
         async with self._database.writing() as turn:
