@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.fakes.bench import Bench
+from tests.fakes.bench import Bench, asked
 from tests.fakes.clips import clip_bytes
 from tests.fakes.provider import FakeTask
 
@@ -185,8 +185,9 @@ async def test_it_answers_no_request_and_joins_none(bench: Bench) -> None:
     await stray(bench, prompt="a harbour")
     (orphan,) = await found(bench)
     await brought_home(bench, orphan)
-    job = await bench.drive((await bench.jobs.submit(request_of(await bench.submit()), "dashscope"))[0])
-    assert job.state is State.SUCCEEDED
+    taken = await bench.jobs.submit(asked(prompt="a harbour"), "dashscope")
+    assert not taken.cached
+    assert (await bench.drive(taken.job)).state is State.SUCCEEDED
     assert len(bench.provider.sent) == 1
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from tests.fakes.bench import Bench, asked
 
+from wanvideo.jobs.intake import Asked
 from wanvideo.jobs.spending import SpendingReport, Sum, by_owner, midnight, spending, total
 from wanvideo.ports import Spending
 
@@ -78,7 +79,7 @@ async def test_clips_savings_and_open_bills_are_added_up(bench: Bench) -> None:
     """A clip is settled, a task runs, and a clip that was there already costs nothing."""
     done = await bench.drive(await bench.submit(prompt="done"))
     await bench.ledger.note_hit(done.id, None, Decimal("0.60"))
-    await bench.jobs.submit(asked(prompt="runs"), "dashscope", cache="off", owner="ada")
+    await bench.jobs.submit(asked(prompt="runs"), "dashscope", Asked(cache="off", owner="ada"))
     await bench.round()
     found = await spending(bench.shop, Decimal(5))
     assert found.today == found.week == sum_of("0.60", held="0.60", clips=1, saved="0.60", hits=1)

@@ -17,10 +17,8 @@ import typer
 from wanvideo.errors import WanvideoError
 
 # Our own messages write a command in backticks or after a colon; "my wanvideo jobs" in a path is left alone.
-_CALL = re.compile(
-    r"(^|`|: +)wanvideo(?= (?:jobs|generate|doctor|schema|estimate|emulator|audit|rescue|spend)\b)",
-    re.MULTILINE,
-)
+_COMMANDS = "jobs|generate|doctor|schema|estimate|emulator|audit|rescue|spend|worker"
+_CALL = re.compile(rf"(^|`|: +)wanvideo(?= (?:{_COMMANDS})\b)", re.MULTILINE)
 
 
 def prepare_streams() -> None:
