@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +37,29 @@ class FakeKill(BaseException):
     """A process that dies on the spot: nothing catches it, nothing is cleaned up."""
 
 
+class BenchClock(FakeClock):
+    """While somebody works, a sleep moves time on by itself: who else should?"""
+
+    _at_work = 0
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+
+    async def sleep(self, delay_s: float) -> None:
+        if self._at_work and delay_s > 0:
+            await self.advance(delay_s)
+        else:
+            await super().sleep(delay_s)
+
+    def _step_to(self, steady_s: float) -> None:
+        super()._step_to(max(steady_s, self._steady_s))  # who was woken may have slept further
+
+
 def asked(**fields: Any) -> VideoRequest:
     """A request for the smallest clip; the fake provider's clip conforms to it byte for byte."""
     small: dict[str, Any] = {
@@ -46,7 +73,12 @@ def asked(**fields: Any) -> VideoRequest:
 
 
 class Bench:
-    """Drives jobs one round at a time, as the runner would, and jumps the clock between rounds."""
+    """Drives jobs one round at a time, as the runner would, and jumps the clock between rounds.
+
+    One bench is one process; `beside` gives another one on the same ledger, provider and disk.
+    """
+
+    _born = 0
 
     def __init__(self, folder: Path, ledger: SqlLedger, clock: Any) -> None:
         self.folder, self.ledger, self.clock = folder, ledger, clock
@@ -62,19 +94,29 @@ class Bench:
             rules=Rules(lease_s=LEASE_S),
             failpoint=self._failpoint,
         )
-        self._workers = 0
         self.new_worker()
 
     @classmethod
     async def open(cls, folder: Path) -> Bench:
-        clock = FakeClock()
+        clock = BenchClock()
         return cls(folder, await SqlLedger.open(sqlite_url(folder / "ledger.db"), clock), clock)
+
+    def beside(self) -> Bench:
+        """Another process that shares the ledger, the account and the store."""
+        other = Bench(self.folder, self.ledger, self.clock)
+        other.provider, other.store = self.provider, self.store
+        other.shop = replace(
+            other.shop, providers=self.shop.providers, store=self.store, rules=self.shop.rules
+        )
+        other.new_worker()
+        return other
 
     def new_worker(self) -> None:
         """Another process: what the former had in memory is gone."""
-        self._workers += 1
-        self.worker = Worker("elsewhere", self._workers, "0")
-        self.shop = replace(self.shop, finished={})
+        Bench._born += 1
+        self.worker = Worker("elsewhere", Bench._born, "0")
+        gone = {"finished": {}, "empty_since_s": {}, "parts": set(), "lanes": defaultdict(_lane)}
+        self.shop = replace(self.shop, **gone)  # type: ignore[arg-type]  # each of its own type
         self.runner = Runner(self.shop, self.worker)
         self.runner.open_watches()
         self.jobs = Jobs(self.shop, self, self.worker.name, self.runner.wake)
@@ -101,17 +143,27 @@ class Bench:
         assert found is not None
         return found
 
-    async def round(self) -> int:
-        """Look after the tasks, then take up what is due, one by one. A killed worker leaves its leases."""
-        taken = 0
-        try:
+    def moving(self) -> AbstractContextManager[None]:
+        """Meanwhile time moves on by itself whenever somebody sleeps."""
+        return self.clock.moving() if isinstance(self.clock, BenchClock) else nullcontext()
+
+    async def look(self) -> None:
+        """Look after the tasks, as far as looks are due."""
+        with self.moving():
             for watch in self.runner.watches:
                 for _ in range(50):
                     if await watch.step() > 0:
                         break
-            for lease in await self.runner.claim(None):
-                taken += 1
-                await self.runner.handle(lease)
+
+    async def round(self) -> int:
+        """Look after the tasks, then take up what is due, one by one. A killed worker leaves its leases."""
+        taken = 0
+        try:
+            await self.look()
+            with self.moving():
+                for lease in await self.runner.claim(None):
+                    taken += 1
+                    await self.runner.handle(lease)
         except FakeKill:
             self.new_worker()  # the others of this round were in the hands of the dead worker too
         return taken
@@ -149,3 +201,7 @@ class Bench:
 
     async def history(self, job_id: JobId) -> list[str]:
         return [event.event for event in await self.ledger.events(job_id)]
+
+
+def _lane() -> asyncio.Semaphore:
+    return asyncio.Semaphore(2)

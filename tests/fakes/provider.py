@@ -40,6 +40,10 @@ from wanvideo.ports import (
 
 SIGNATURE = "Signature=SIGNEDSECRET"
 DAY_S = 86_400
+LOCAL = Pace(20, 15, 10, 5)
+"""As on this machine: nothing is rationed, and every process looks for itself."""
+RATIONED = Pace(20, 15, 3, 5, submits_per_s=5, queries_per_s=15)
+"""As DashScope: one process looks for all, in turns."""
 
 
 @dataclass
@@ -84,10 +88,10 @@ class FakeProvider:
     name: str = "dashscope"
     model: str = "wan2.6-i2v-flash"
     key: str = "key-1"
-    pace: Pace = field(default_factory=lambda: Pace(20, 15, 10, 5))
+    pace: Pace = LOCAL
     creates: list[str] = field(default_factory=list)  # accept when empty
     endings: list[str] = field(default_factory=list)  # succeed when empty
-    fetches: list[Exception] = field(default_factory=list)
+    fetches: list[Exception | TaskStatus] = field(default_factory=list)  # a status is told without more
     lists: list[Exception] = field(default_factory=list)
     uploads: list[Exception] = field(default_factory=list)
     cancels: list[Exception] = field(default_factory=list)
@@ -108,6 +112,7 @@ class FakeProvider:
         self.offsets: list[int] = []
         self.looks = 0
         self.list_looks = 0
+        self.queries: list[tuple[float, str]] = []  # when what was asked: a task's id, or "list"
         self.answer = asyncio.Event()  # lets a hanging create go on
         self.posted = asyncio.Event()  # a create has arrived
 
@@ -169,8 +174,12 @@ class FakeProvider:
 
     async def fetch(self, task: TaskId) -> TaskReport:
         self.looks += 1
+        self.queries.append((self.clock.steady_s(), task))
         if self.fetches:
-            raise self.fetches.pop(0)
+            scripted = self.fetches.pop(0)
+            if isinstance(scripted, TaskStatus):
+                return TaskReport(scripted)
+            raise scripted
         made, now = self.tasks.get(task), self.clock.now()
         if made is None or (now - made.created_at).total_seconds() > DAY_S:
             return TaskReport(TaskStatus.UNKNOWN)
@@ -198,13 +207,15 @@ class FakeProvider:
 
     async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
         self.list_looks += 1
+        self.queries.append((self.clock.steady_s(), "list"))
         if self.lists:
             raise self.lists.pop(0)
         now = self.clock.now()
+        first_at, last_at = since_at.replace(microsecond=0), until_at.replace(microsecond=999_999)
         found = [
             TaskListing(task.id, task.status(now), task.created_at)
             for task in reversed(self.tasks.values())
-            if since_at <= task.created_at <= until_at
+            if first_at <= task.created_at <= last_at  # the vendor's filter knows whole seconds
             if self.list_lag_s <= (now - task.created_at).total_seconds() <= DAY_S
         ]
         first = (page_no - 1) * self.list_page_size

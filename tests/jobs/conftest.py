@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.fakes.bench import Bench
+
+logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # else a failed test shows every statement
 
 
 @pytest.fixture
