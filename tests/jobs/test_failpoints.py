@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -20,6 +21,21 @@ def test_the_process_is_killed_at_the_chosen_moment_only() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
     assert done.stdout == "past a\n"
+
+
+def test_a_process_can_pass_the_moment_a_few_times_or_be_stopped_there() -> None:
+    code = (
+        "from wanvideo.jobs.failpoints import dies_at; f = dies_at('stop:b+1');"
+        "f('b'); print('past b', flush=True); f('b'); print('woken', flush=True); f('b')"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "past b\n"
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.read() == "woken\n"
+    assert process.returncode == 0
 
 
 def test_a_real_run_never_dies() -> None:

@@ -33,7 +33,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         lease, job = kept, kept.job
     assert job.task_id is not None
     try:
-        report = shop.finished.get(job.id) or await _asked(shop, provider, job.task_id)
+        report = shop.finished.get(job.task_id) or await _asked(shop, provider, job.task_id)
     except WanvideoError as error:
         tries = job.evidence.get("poll_errors", 0) + 1
         waiting = {"note": error.detail, "evidence": {**job.evidence, "poll_errors": tries}}
@@ -42,7 +42,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         return
     shop.failpoint("after_poll")
     if report.status is not TaskStatus.SUCCEEDED:
-        shop.finished.pop(job.id, None)
+        shop.finished.pop(job.task_id, None)
     ended_badly = report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED)
     if job.evidence.get("adopted") and ended_badly:
         await _let_go(shop, lease)  # it never told whose prompt it had: it proves nothing about our submit
@@ -118,9 +118,10 @@ async def _succeeded(shop: Workshop, lease: Lease, report: TaskReport) -> None:
         data={"billed_s": report.billed_s},
         settled_cny=Decimal(changes["cost_cny"]),
     )
+    shop.failpoint("after_succeeded")
     if written is not None:
-        if report.video_url:
-            shop.finished[job.id] = report
+        if report.video_url and job.task_id is not None:
+            shop.finished[job.task_id] = report
         await store(shop, written)
 
 
@@ -169,7 +170,8 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     error = report.error or ProviderFailed("The task failed and gave no reason.")
     parameter = report.rejected_parameter
     fresh: dict[str, Any] = {"task_id": None, "submitted_at": None, "seen_status": None, "evidence": {}}
-    if parameter and dropped(parameter) not in job.warnings:
+    rescued = job.evidence.get("rescued")  # what it was made from is not here: it is never made anew
+    if parameter and not rescued and dropped(parameter) not in job.warnings:
         await shop.ledger.remember_quirk(shop.provider(job.provider).account.endpoint, parameter)
         changes = moved(job, Event.PARAMETER_DROPPED, warnings=(*job.warnings, dropped(parameter)), **fresh)
         await _over(shop, lease, changes, Event.PARAMETER_DROPPED, {"parameter": parameter})
@@ -177,7 +179,7 @@ async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:
     if isinstance(error, MediaRejected):  # the next try uploads the picture anew
         await shop.ledger.forget_upload(job.account, job.picture.sha256)
     body = failure(job, error)
-    if report.passing and job.troubles < MAX_TROUBLES:
+    if report.passing and not rescued and job.troubles < MAX_TROUBLES:
         changes = moved(job, Event.PROVIDER_TROUBLE, troubles=job.troubles + 1, **fresh)
         changes["note"] = f"the provider failed ({error.provider_code or error.code}), not billed; once more"
         await shop.ledger.write(

@@ -44,8 +44,9 @@ def at_risk(shop: Workshop, job: Job) -> bool:
 async def store(shop: Workshop, lease: Lease) -> None:
     """Take a finished clip to its place. On trouble the job waits in `storing`, with the reason in words."""
     job = lease.job
+    assert job.task_id is not None
     if job.cancel == "abandon":
-        shop.finished.pop(job.id, None)
+        shop.finished.pop(job.task_id, None)
         changes = moved(job, Event.ABANDON, cancel=None)
         written = await shop.ledger.write(
             lease, changes, event=Event.ABANDON, data={"cost_cny": job.cost_cny}, release_in_s=0
@@ -57,13 +58,13 @@ async def store(shop: Workshop, lease: Lease) -> None:
     try:
         result = await _bring_home(shop, job, evidence)
     except ResultExpired as error:
-        shop.finished.pop(job.id, None)
+        shop.finished.pop(job.task_id, None)
         body = failure(job, error)
         changes = moved(job, Event.RESULT_EXPIRED, error=body)
         await shop.ledger.write(lease, changes, event=Event.RESULT_EXPIRED, data=body, release_in_s=0)
         return
     except (WanvideoError, OSError) as trouble:
-        shop.finished.pop(job.id, None)  # the link may be the trouble: ask for it again
+        shop.finished.pop(job.task_id, None)  # the link may be the trouble: ask for it again
         await _wait(shop, lease, trouble, evidence)
         return
     shop.failpoint("before_stored")
@@ -85,7 +86,7 @@ async def store(shop: Workshop, lease: Lease) -> None:
         settled_cny=Decimal(str(result.cost["cny"])),
     )
     if written is not None:
-        shop.finished.pop(job.id, None)
+        shop.finished.pop(job.task_id, None)
         WorkFiles(shop.work_dir, job).remove()
 
 
@@ -122,10 +123,12 @@ async def _bring_home(shop: Workshop, job: Job, evidence: dict[str, Any]) -> Vid
     kept: StoredObject | None = None
     if made.changed and shop.rules.keep_source:
         kept = await shop.store.put_clip(job, files.download, Keep.SOURCE)
+    shop.failpoint("after_source")
     stored = await shop.store.put_clip(job, files.conformed, Keep.CLIP)
     request = request_of(job)
     cost = (report and report.cost) or provider.settled(request, _billed_s(job, report))
-    told = (*job.warnings, *made.warnings, *_billing_told(request.duration, cost))
+    billing = () if job.evidence.get("rescued") else _billing_told(request.duration, cost)
+    told = (*job.warnings, *made.warnings, *billing)
     return VideoResult(
         video_url=stored.url,
         duration=round(made.facts.duration_s, 3),
@@ -149,7 +152,7 @@ async def _fetched(
 ) -> tuple[Download, TaskReport | None]:
     """The downloaded clip. When its link has died, what an earlier try brought home whole will do."""
     try:
-        report = shop.finished.get(job.id) or await _report_again(shop, job, provider)
+        report = (job.task_id and shop.finished.get(job.task_id)) or await _report_again(shop, job, provider)
         return await download(shop, provider, report, files.download), report
     except ResultExpired:
         if not await asyncio.to_thread(_is_whole, files.download):
@@ -188,7 +191,8 @@ async def _made_to_fit(
 
     try:
         await asyncio.to_thread(check, files.download, expected_bytes=source.total_bytes)
-        changed = await _conform(shop, job, files)
+        async with shop.conforming:
+            changed = await _conform(shop, job, files)
         return _Made(await asyncio.to_thread(check, files.conformed), changed)
     except ClipInvalid as broken:
         same = evidence.get("broken_sha256") == source.sha256
@@ -236,12 +240,12 @@ def _billed_s(job: Job, report: TaskReport | None) -> float:
     return float(job.billed_s if told is None else told)
 
 
-def _billing_told(duration_s: float, cost: Cost) -> list[str]:
+def _billing_told(duration_s: float, cost: Cost) -> tuple[str, ...]:
     if cost.basis == "free" or cost.billed_s == duration_s:
-        return []
-    return [
-        f"{cost.billed_s:g} s were billed for a clip of {duration_s:g} s: the provider bills whole seconds."
-    ]
+        return ()
+    return (
+        f"{cost.billed_s:g} s were billed for a clip of {duration_s:g} s: the provider bills whole seconds.",
+    )
 
 
 async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskReport:
@@ -250,7 +254,7 @@ async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskRep
     await turns.take(shop, provider)
     report = await provider.fetch(job.task_id)
     if report.status is TaskStatus.SUCCEEDED and report.video_url:
-        shop.finished[job.id] = report
+        shop.finished[job.task_id] = report
         return report
     expired = job.expires_at is not None and shop.clock.now() >= job.expires_at
     if report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED) or expired:
