@@ -172,7 +172,7 @@ class Studio:
             if now_s >= self.counting_from_s:
                 self.out.clips += 1
                 self.out.lags_s.append(now_s - ended_s)
-            if one.job_id in self.shop.finished:
+            if one.task_id in self.shop.finished:
                 self.out.links_s.append(now_s - ended_s)
             else:
                 self.to_collect.put_nowait((one.task_id, ended_s))

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 from tests.fakes.bench import Bench
 
-from wanvideo.contract.job import Job, State
+from wanvideo.contract.job import Job, State, TaskId
 from wanvideo.errors import AccessDenied, CredentialsRejected, ProviderUnavailable, Throttled
-from wanvideo.ports import TaskStatus
+from wanvideo.ports import Sighting, TaskStatus
 
 
 async def running(bench: Bench, **fields: object) -> Job:
@@ -82,6 +82,23 @@ async def test_after_passing_trouble_the_clip_is_made(bench: Bench) -> None:
     bench.provider.endings = ["trouble"]
     done = await bench.drive(await bench.submit())
     assert (done.state, done.task_id, done.attempt) == (State.SUCCEEDED, "task-2", 2)
+    assert len(bench.provider.billed("a harbour")) == 1
+
+
+async def test_what_a_look_told_of_an_earlier_task_is_not_taken_for_the_newer_one(bench: Bench) -> None:
+    """This process saw the first task fail, another one made the second: whose end is that? Paid once."""
+    bench.provider.endings = ["trouble"]
+    job = await running(bench)
+    other = bench.beside()
+    await bench.clock.advance(25)
+    await bench.look()
+    for _ in range(2):
+        await other.let_pass(6)
+    assert (await bench.job(job)).task_id == "task-2"
+    await bench.clock.advance(25)
+    await bench.ledger.sight([Sighting(job.id, TaskId("task-2"), TaskStatus.SUCCEEDED, ended=True)])
+    done = await bench.drive(job)
+    assert (done.state, done.task_id) == (State.SUCCEEDED, "task-2")
     assert len(bench.provider.billed("a harbour")) == 1
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId
+from wanvideo.contract.job import ENDED_AT_PROVIDER, JobId, TaskId
 from wanvideo.contract.model_card import limit
 from wanvideo.errors import WanvideoError
 from wanvideo.jobs import turns
@@ -190,7 +190,7 @@ class Watch:
         age_s = self._now_s() - task.submitted_at.timestamp()
         ended = report.status.value in ENDED_AT_PROVIDER and not _too_young(report.status, age_s)
         if ended:
-            self._keep(job_id, report)
+            self._keep(task.task_id, report)
         await self._tell(
             [Sighting(job_id, task.task_id, report.status, ended=ended, progress=report.progress)]
         )
@@ -236,10 +236,12 @@ class Watch:
             if task is not None and now_s - task.submitted_at.timestamp() > _MISSING_S:
                 self.looks.alone(job_id)
 
-    def _keep(self, job_id: JobId, report: TaskReport) -> None:
+    def _keep(self, task_id: TaskId, report: TaskReport) -> None:
         """The report with its live link, for the worker of this process that takes the job up."""
+        if report.status is TaskStatus.SUCCEEDED and not report.video_url:
+            return  # the worker asks for the link by itself
         finished = self._shop.finished
-        finished[job_id] = report
+        finished[task_id] = report
         while len(finished) > 1000:  # jobs that other processes took up
             finished.pop(next(iter(finished)))
 

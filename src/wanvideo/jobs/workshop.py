@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wanvideo.clock import Clock
-from wanvideo.contract.job import Event, Job, JobId
+from wanvideo.contract.job import Event, Job, JobId, TaskId
 from wanvideo.contract.problem import problem
 from wanvideo.contract.request import VideoRequest
 from wanvideo.errors import SettingsInvalid, WanvideoError
@@ -50,7 +50,7 @@ class Workshop:
     work_dir: Path
     rules: Rules = field(default_factory=Rules)
     failpoint: Failpoint = never
-    finished: dict[JobId, TaskReport] = field(default_factory=dict)
+    finished: dict[TaskId, TaskReport] = field(default_factory=dict)
     """Reports with a live link, in memory only: a signed link is never written down."""
 
     empty_since_s: dict[JobId, float] = field(default_factory=dict)
