@@ -18,6 +18,7 @@ import wanvideo
 from wanvideo import AsyncClient, Client, Settings
 from wanvideo.contract.job import State
 from wanvideo.errors import (
+    ContentRejected,
     CostLimitExceeded,
     CredentialsMissing,
     JobCancelled,
@@ -167,9 +168,30 @@ async def test_a_failed_job_can_be_tried_again_under_its_id(
         with pytest.raises(ProviderRefused) as caught:
             await job.wait(60)
         assert caught.value.job_id == job.id
-        clip = await (await job.retry()).wait(60)
+        with pytest.raises(RequestInvalid, match="would be refused again") as refused:
+            await job.retry()
+        assert refused.value.field == "prompt"
+        clip = await (await job.retry(as_it_is=True)).wait(60)
     assert clip.job_id == job.id
     assert provider.truth()["billed_s"] == 2
+
+
+async def test_a_refused_job_is_sent_again_with_what_was_changed(
+    with_key: Settings, fields: dict[str, Any], provider: EmulatorThread
+) -> None:
+    async with AsyncClient(with_key) as client:
+        job = await client.submit({**fields, "prompt": "a forbidden harbour"})
+        with pytest.raises(ContentRejected):
+            await job.wait(60)
+        with pytest.raises(RequestInvalid, match="cropped") as cut:
+            await job.retry(prompt="a harbour", size="240*320")
+        assert cut.value.field == "size"
+        clip = await (await job.retry(prompt="a harbour", wan={"audio": False})).wait(60)
+        status = await job.status()
+    assert clip.job_id == job.id
+    assert status.job.request["prompt"] == "a harbour"
+    sent = [create["body"]["input"]["prompt"] for create in provider.truth()["creates"]]
+    assert sent == ["a forbidden harbour", "a harbour"]
 
 
 def test_a_client_for_scripts_does_the_same_and_closes_twice(

@@ -14,7 +14,7 @@ def test_states_and_events_are_stable_words() -> None:
     assert [str(state) for state in State] == [
         "queued", "submitting", "uncertain", "running", "storing", "succeeded", "failed", "cancelled",
     ]  # fmt: skip
-    assert len({str(event) for event in Event}) == len(Event) == 21
+    assert len({str(event) for event in Event}) == len(Event) == 22
 
 
 @pytest.mark.parametrize("cls", [Job, Attempt, JobEvent, Picture])

@@ -64,9 +64,12 @@ class AsyncJob:
         await jobs.cancel(self.id, abandon=abandon)
         return (await jobs.answered(self.id)).state
 
-    async def retry(self) -> AsyncJob:
-        """A new attempt under the same job; it may be billed like any clip."""
-        await self._client.app.jobs.retry(self.id)
+    async def retry(self, *, as_it_is: bool = False, **changes: Unpack[VideoFields]) -> AsyncJob:
+        """A new attempt under the same job; it may be billed like any clip.
+
+        `changes` are fields of the request. One that the provider refused needs some, or `as_it_is=True`.
+        """
+        await self._client.app.jobs.retry(self.id, dict(changes), as_it_is=as_it_is)
         self._cached = False
         return self
 

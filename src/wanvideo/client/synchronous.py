@@ -51,9 +51,9 @@ class ClipJob:
         """Cancel what can be cancelled, and tell the state that came of it."""
         return self._client.call(self._job.cancel(abandon=abandon))
 
-    def retry(self) -> ClipJob:
-        """A new attempt under the same job; it may be billed like any clip."""
-        self._client.call(self._job.retry())
+    def retry(self, *, as_it_is: bool = False, **changes: Unpack[VideoFields]) -> ClipJob:
+        """A new attempt under the same job; see AsyncJob.retry."""
+        self._client.call(self._job.retry(as_it_is=as_it_is, **changes))
         return self
 
 

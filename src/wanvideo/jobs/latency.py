@@ -1,7 +1,8 @@
 """How long clips take: one curve, learned from the latest clips of a kind, behind every look and estimate.
 
 The curve is a density over log time (a small bump around each clip seen), with a thin broad tail for the
-clip that takes far longer than any before. Before three clips were seen, a broad guess around the provider's own figure stands in.
+clip that takes far longer than any before. Before three clips were seen, a broad guess around the provider's
+own figure stands in.
 """
 
 from __future__ import annotations

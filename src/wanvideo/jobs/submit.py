@@ -111,6 +111,12 @@ async def _cancelled(shop: Workshop, lease: Lease) -> None:
 async def _body(shop: Workshop, job: Job, provider: Provider) -> dict[str, Any]:
     """What will be sent. An upload is used again while it is valid for another hour."""
     url = job.picture.url
+    if not url and not job.picture.key:
+        raise ImageInvalid(
+            "The picture of this job is not known.",
+            field="reference_image",
+            hint="Make the clip anew from a picture. Nothing was sent.",
+        )
     if not url:
         account = provider.account.name
         known = await shop.ledger.upload(account, job.picture.sha256, at_least_s=_UPLOAD_MARGIN_S)

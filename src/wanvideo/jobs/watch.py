@@ -250,7 +250,8 @@ class Watch:
         news = [
             one
             for one in seen
-            if one.ended or one.progress is not None or self._seen.get(one.job_id) != one.status.value
+            # UNKNOWN of a young task is no news: it is not visible yet
+            if one.ended or (one.status is not TaskStatus.UNKNOWN and self._is_new(one))
         ]
         if not news:
             return
@@ -261,6 +262,9 @@ class Watch:
         self.looks.ended(over)
         if over:
             self._ended()
+
+    def _is_new(self, one: Sighting) -> bool:
+        return one.progress is not None or self._seen.get(one.job_id) != one.status.value
 
     # --- waiting ---
 

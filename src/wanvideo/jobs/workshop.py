@@ -57,6 +57,8 @@ class Workshop:
     """When this process first saw an empty task list for an uncertain job, on the steady clock."""
     parts: set[Path] = field(default_factory=set)
     """Unfinished downloads that this process wrote itself: only those are gone on with."""
+    conforming: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Each conforms with all cores already: more at once would only hold more memory."""
     expectations: dict[tuple[str, str, int], tuple[float, Estimate]] = field(default_factory=dict)
     """How long clips of a kind take, and when that was learned, on the steady clock."""
     lanes: defaultdict[str, asyncio.Semaphore] = field(
