@@ -12,7 +12,7 @@ from PIL import Image
 from wanvideo.contract.model_card import limit
 from wanvideo.contract.request import VideoRequest, parse_request
 from wanvideo.errors import ImageInvalid
-from wanvideo.jobs.accepting import Accepted, read_picture
+from wanvideo.jobs.accepting import Accepted, Fetch, Pictures
 
 
 def png(width: int = 320, height: int = 240) -> bytes:
@@ -29,8 +29,10 @@ async def nothing(url: str) -> bytes:
     raise AssertionError(f"fetched {url}")
 
 
-async def read(picture: object) -> Accepted:
-    return await read_picture(asking(picture), nothing)
+async def read(picture: object, fetch: Fetch = nothing) -> Accepted:
+    pictures = Pictures(fetch)
+    given = await pictures.read(asking(picture))
+    return await pictures.accept(given, asking(picture))
 
 
 async def test_a_file_is_read_by_path_or_file_url(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ async def test_links_and_data_uris_are_fetched() -> None:
 
     uri = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
     for url in ("https://x.test/a.png", "http://x.test/a.png", uri):
-        assert (await read_picture(asking(url), fetch)).data == png()
+        assert (await read(url, fetch)).data == png()
     assert asked == ["https://x.test/a.png", "http://x.test/a.png", uri]
 
 

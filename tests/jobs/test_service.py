@@ -16,6 +16,7 @@ from wanvideo.errors import (
     JobNotFound,
     SettingsInvalid,
 )
+from wanvideo.jobs.intake import Asked
 from wanvideo.ports import Account
 
 
@@ -42,10 +43,10 @@ async def test_an_offer_says_that_an_earlier_clip_would_answer(bench: Bench) -> 
 
 async def test_a_clip_above_the_limit_is_refused_before_anything_is_written(bench: Bench) -> None:
     with pytest.raises(CostLimitExceeded, match=r"¥0\.60; the limit is ¥0\.59"):
-        await bench.jobs.submit(asked(), "dashscope", max_cost_cny=Decimal("0.59"))
+        await bench.jobs.submit(asked(), "dashscope", Asked(max_cost_cny=Decimal("0.59")))
     assert await bench.jobs.jobs(limit=10) == []
-    job, _ = await bench.jobs.submit(asked(), "dashscope", max_cost_cny=Decimal("0.6"))
-    assert job.state is State.QUEUED
+    taken = await bench.jobs.submit(asked(), "dashscope", Asked(max_cost_cny=Decimal("0.6")))
+    assert taken.job.state is State.QUEUED
 
 
 async def test_a_seed_is_drawn_when_none_is_given_and_kept(bench: Bench) -> None:
@@ -57,10 +58,10 @@ async def test_a_seed_is_drawn_when_none_is_given_and_kept(bench: Bench) -> None
 
 async def test_an_identical_request_gets_the_earlier_clip_and_costs_nothing(bench: Bench) -> None:
     first = await bench.drive(await bench.submit())
-    job, cached = await bench.jobs.submit(asked(), "dashscope")
-    assert cached
-    assert job.id == first.id
-    assert bench.jobs.result(job, cached=True).cached
+    taken = await bench.jobs.submit(asked(), "dashscope")
+    assert taken.cached
+    assert taken.job.id == first.id
+    assert (await bench.jobs.result(taken.job, cached=True)).cached
     assert len(bench.provider.sent) == 1
 
 
@@ -68,23 +69,21 @@ async def test_a_clip_whose_file_is_gone_answers_nobody(bench: Bench) -> None:
     first = await bench.drive(await bench.submit())
     assert first.result is not None
     del bench.store.files[first.result["video_url"]]
-    job, cached = await bench.jobs.submit(asked(), "dashscope")
-    assert not cached
-    assert job.id != first.id
+    taken = await bench.jobs.submit(asked(), "dashscope")
+    assert not taken.cached
+    assert taken.job.id != first.id
 
 
 @pytest.mark.parametrize("change", [{"prompt": "other"}, {"seed": 5}, {"fps": 4}, {"wan": {"audio": False}}])
 async def test_another_request_gets_another_clip(bench: Bench, change: dict[str, object]) -> None:
     await bench.drive(await bench.submit())
-    _, cached = await bench.jobs.submit(asked(**change), "dashscope")
-    assert not cached
+    assert not (await bench.jobs.submit(asked(**change), "dashscope")).cached
 
 
 async def test_a_failed_job_answers_nobody(bench: Bench) -> None:
     bench.provider.creates = ["refuse"]
     await bench.drive(await bench.submit())
-    _, cached = await bench.jobs.submit(asked(), "dashscope")
-    assert not cached
+    assert not (await bench.jobs.submit(asked(), "dashscope")).cached
 
 
 async def test_a_provider_that_is_not_set_up_is_named(bench: Bench) -> None:
@@ -148,13 +147,13 @@ async def test_following_ends_with_the_job(bench: Bench) -> None:
 async def test_the_result_is_the_clip_or_the_error_never_something_between(bench: Bench) -> None:
     waiting = await bench.submit()
     with pytest.raises(JobConflict, match="still queued"):
-        bench.jobs.result(waiting)
+        await bench.jobs.result(waiting)
     with pytest.raises(JobCancelled):
-        bench.jobs.result(await bench.jobs.cancel(waiting.id))
+        await bench.jobs.result(await bench.jobs.cancel(waiting.id))
     bench.provider.creates = ["refuse"]
     failed = await bench.drive(await bench.submit())
     with pytest.raises(ContentRejected) as refusal:
-        bench.jobs.result(failed)
+        await bench.jobs.result(failed)
     assert (refusal.value.job_id, refusal.value.provider_code) == (failed.id, "DataInspectionFailed")
 
 
