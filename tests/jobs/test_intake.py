@@ -46,7 +46,7 @@ async def test_a_hit_is_written_down_with_what_it_saved(bench: Bench) -> None:
     hit = await bench.jobs.submit(asked(), "dashscope", Asked(owner="ana"))
     assert hit.cached
     (line,) = [line for line in await bench.ledger.spending(done.created_at) if line.owner == "ana"]
-    assert (line.saved_cny, line.hits, line.settled_cny) == (Decimal("0.6"), 1, 0)
+    assert (line.saved_cny, line.hits, line.settled_cny) == (Decimal("0.6"), 1, Decimal(0))
 
 
 @pytest.mark.parametrize(
