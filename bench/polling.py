@@ -45,6 +45,9 @@ BUDGET_PER_S = 15.0
 ROUND_TRIP_S = 0.05
 PAGE = 100
 LEARNED = 50
+TARGET_LAG_S = {1: 1.0, 5: 0.6, 500: 1.0, 5000: 4.0}
+CLIPS = {1: 300, 5: 1000, 500: 4000, 5000: 20000}
+MOST_REQUESTS = 15
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 DRAWS: dict[str, Draw] = {
     "log-normal(60 s, 0.25)": lambda chance, n: 60 * np.exp(0.25 * chance.standard_normal(n)),
@@ -143,7 +146,7 @@ class Studio:
 
     async def leave_post(self, *_: Any) -> None: ...
 
-    async def running(self, account: str, *, only: Any) -> list[RunningTask]:
+    async def running(self, *_: Any, **__: Any) -> list[RunningTask]:
         start_at = self.clock.start_at
         return [
             RunningTask(
@@ -155,7 +158,7 @@ class Studio:
     async def latencies_s(self, *_: Any, limit: int) -> list[float]:
         return self.learned_s[-limit:]
 
-    async def take_turn(self, gate: str, *, per_s: float) -> float:
+    async def take_turn(self, _: str, *, per_s: float) -> float:
         now_s = self.clock.steady_s()
         at_s = max(self.next_turn_s, now_s)
         self.next_turn_s = at_s + 1 / per_s
@@ -264,38 +267,51 @@ def peer(sleeps: Callable[[], Iterator[float]], draw: Draw, in_flight: int, clip
     return out
 
 
+def row(name: str, in_flight: int, out: Outcome) -> str:
+    lags, links = np.asarray(out.lags_s), np.asarray(out.links_s)
+    figures = (
+        f"{in_flight:>9} {out.clips:>6} {out.queries / max(out.clips, 1):>13.1f} {lags.mean():>10.2f} "
+        f"{np.percentile(lags, 95):>9.2f} {links.mean():>11.2f} {out.peak():>7}"
+    )
+    return f"  {name:<22} {figures}  {out.note}".rstrip()
+
+
+def missed(name: str, in_flight: int, mine: Outcome) -> list[str]:
+    """Which targets our own row does not meet."""
+    lag_s, most_lag_s = float(np.mean(mine.lags_s)), TARGET_LAG_S[in_flight]
+    requests = mine.queries / mine.clips
+    found = []
+    if in_flight == 1 and not name.startswith("log"):
+        most_lag_s = np.inf  # a spread of four minutes cannot be met to the second with 15 requests
+    elif in_flight == 1 and requests >= MOST_REQUESTS:
+        found.append(f"{name}: {requests:.1f} requests a clip, wanted fewer than {MOST_REQUESTS}")
+    if lag_s > most_lag_s:
+        found.append(f"{name}, {in_flight} in flight: mean lag {lag_s:.2f} s, wanted {most_lag_s} s")
+    if mine.peak() > BUDGET_PER_S:
+        found.append(f"{name}, {in_flight} in flight: {mine.peak()} queries in one second")
+    return found
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer clips")
     quick = parser.parse_args().quick
     print(machine())
     print(f"query budget {BUDGET_PER_S:g}/s, learned from {LEARNED} clips, round trip {ROUND_TRIP_S:g} s\n")
-    failed = []
+    failed: list[str] = []
     for name, draw in DRAWS.items():
-        print(f"{name:<24} {'in flight':>9} {'clips':>6} {'requests/clip':>13} {'mean lag s':>10} "
-              f"{'p95 lag s':>9} {'mean link s':>11} {'peak/s':>7}")  # fmt: skip
-        for in_flight, most_lag_s in ((1, 1.0), (5, 0.6), (500, 1.0), (5000, 4.0)):
-            mean_s = float(np.mean(draw(np.random.default_rng(5), 1000)))
-            clips = {1: 300, 5: 1000, 500: 4000, 5000: 20000}[in_flight] // (4 if quick else 1)
-            rows = {"wanvideo": ours(draw, in_flight, clips / in_flight * mean_s, seed=7)}
-            rows |= {
-                peer_name: peer(sleeps, draw, in_flight, clips, seed=7) for peer_name, sleeps in PEERS.items()
-            }
-            for row, out in rows.items():
-                lags, links = np.asarray(out.lags_s), np.asarray(out.links_s)
-                print(f"  {row:<22} {in_flight:>9} {out.clips:>6} {out.queries / max(out.clips, 1):>13.1f} "
-                      f"{lags.mean():>10.2f} {np.percentile(lags, 95):>9.2f} {links.mean():>11.2f} {out.peak():>7}  {out.note}")  # fmt: skip
-            mine = rows["wanvideo"]
-            lag_s = float(np.mean(mine.lags_s))
-            bound = in_flight > 1 or name.startswith("log")
-            if bound and lag_s > most_lag_s:
-                failed.append(f"{name}, {in_flight} in flight: mean lag {lag_s:.2f} s, wanted {most_lag_s} s")
-            if in_flight == 1 and bound and mine.queries / mine.clips >= 15:
-                failed.append(
-                    f"{name}: {mine.queries / mine.clips:.1f} requests a clip, wanted fewer than 15"
-                )
-            if mine.peak() > BUDGET_PER_S:
-                failed.append(f"{name}, {in_flight} in flight: {mine.peak()} queries in one second")
+        print(
+            f"{name:<24} {'in flight':>9} {'clips':>6} {'requests/clip':>13} {'mean lag s':>10} "
+            f"{'p95 lag s':>9} {'mean link s':>11} {'peak/s':>7}"
+        )
+        mean_s = float(np.mean(draw(np.random.default_rng(5), 1000)))
+        for in_flight, most_clips in CLIPS.items():
+            clips = most_clips // (4 if quick else 1)
+            mine = ours(draw, in_flight, clips / in_flight * mean_s, seed=7)
+            print(row("wanvideo", in_flight, mine), flush=True)
+            for peer_name, sleeps in PEERS.items():
+                print(row(peer_name, in_flight, peer(sleeps, draw, in_flight, clips, seed=7)), flush=True)
+            failed += missed(name, in_flight, mine)
         print()
     print("\n".join(failed) or "all targets met")
     sys.exit(bool(failed))

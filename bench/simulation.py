@@ -6,12 +6,13 @@ Real threads (SQLite, file work) are waited for in real time, and take no simula
 from __future__ import annotations
 
 import asyncio
+import queue
 import selectors
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import aiosqlite
+import aiosqlite.core
 
 T = TypeVar("T")
 START_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,6 +25,8 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-ty
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
+        if timeout is not None and timeout <= 0:
+            return ready
         while not ready and self.loop.busy_threads > 0:
             ready = super().select(1.0)
         if not ready and timeout:
@@ -46,10 +49,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(self, *arguments: Any) -> Any:
         work = super().run_in_executor(*arguments)
-        self._count(work)
+        self.counts(work)
         return work
 
-    def _count(self, work: Any) -> None:
+    def counts(self, work: Any) -> None:
+        """A thread is busy until this future is done."""
         self.busy_threads += 1
 
         def done(_: Any) -> None:
@@ -78,20 +82,19 @@ class SimulatedClock:
 
 def run(work: Coroutine[Any, Any, T], loop: SimulatedLoop) -> T:
     """Run to the end in simulated time. SQLite's own threads are counted among those that work."""
-    plain = aiosqlite.Connection._execute
 
-    async def counted(self: Any, *arguments: Any, **named: Any) -> Any:
-        loop.busy_threads += 1
-        try:
-            return await plain(self, *arguments, **named)
-        finally:
-            loop.busy_threads -= 1
+    class CountedQueue(queue.SimpleQueue):  # type: ignore[type-arg]  # as aiosqlite fills it
+        def put_nowait(self, item: Any) -> None:
+            if item[0] is not None:
+                loop.counts(item[0])
+            super().put_nowait(item)
 
-    aiosqlite.Connection._execute = counted  # type: ignore[method-assign]
+    plain = aiosqlite.core.SimpleQueue
+    aiosqlite.core.SimpleQueue = CountedQueue  # type: ignore[misc,assignment]  # what it hands its thread
     try:
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(work)
     finally:
-        aiosqlite.Connection._execute = plain  # type: ignore[method-assign]
+        aiosqlite.core.SimpleQueue = plain  # type: ignore[misc]  # as above
         asyncio.set_event_loop(None)
         loop.close()
