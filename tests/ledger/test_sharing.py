@@ -189,6 +189,11 @@ async def test_a_probe_writes_reads_and_says_which_database(ledger: Ledger) -> N
     assert await ledger.lease_owners() == set(), "it leaves nothing behind"
 
 
+async def test_several_that_probe_at_the_same_moment_do_not_find_the_ledger_broken(ledger: Ledger) -> None:
+    words = await asyncio.gather(*(ledger.probe() for _ in range(20)))
+    assert len(set(words)) == 1
+
+
 async def test_listening_can_be_left(ledger: Ledger) -> None:
     async with ledger.listening(lambda: None):
         await ledger.add_job(new_job())

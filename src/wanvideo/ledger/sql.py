@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -16,8 +17,6 @@ from wanvideo.ledger.opening import open_engine
 from wanvideo.ledger.sharing import Sharing
 from wanvideo.ledger.statements import sharing
 from wanvideo.ledger.timekeeping import Timekeeper
-
-_PROBE = "probe"
 
 
 class SqlLedger(JobRows, Leases, Attempts, Sharing):
@@ -46,14 +45,15 @@ class SqlLedger(JobRows, Leases, Attempts, Sharing):
         return self._database.engine.listening(wake)
 
     async def probe(self) -> str:
+        post = f"probe|{secrets.token_hex(8)}"  # its own: others may probe at the same moment
         async with self._database.writing() as turn:
             now = await turn.now()
-            await turn.run(sharing.hold_post(_PROBE, _PROBE, now, now))
+            await turn.run(sharing.hold_post(post, post, now, now))
             words = await turn.words()
         async with self._database.reading() as turn:
-            if await turn.first(sharing.post(_PROBE)) is None:
+            if await turn.first(sharing.post(post)) is None:
                 raise StorageFailed("The ledger cannot be used: what was written is not there.")
-        await self.leave_post(_PROBE, _PROBE)
+        await self.leave_post(post, post)
         return words
 
     async def close(self) -> None:
