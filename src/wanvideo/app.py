@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -73,7 +74,10 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     credentials = find(settings)
     folder = settings.app_dir.absolute()
     ledger = await SqlLedger.open(settings.database_url or sqlite_url(folder / "ledger.db"), clock)
-    providers: dict[str, Provider] = {"preview": PreviewProvider(folder / "previews", clock)}
+    # A ledger beside the previews knows no others; one that machines share must tell theirs apart.
+    place = f"{socket.gethostname()}:{folder}" if settings.database_url else "local"
+    previews = PreviewProvider(folder / "previews", clock, place=place)
+    providers: dict[str, Provider] = {"preview": previews}
     if credentials is not None:
         providers["dashscope"] = DashScopeProvider.from_settings(credentials, settings, clock)
     worker = this_worker()

@@ -70,11 +70,13 @@ async def read_picture(url: str) -> bytes:
 
 
 class PreviewProvider:
-    """Real clips without a key, network or cost; never Wan. Several processes may share one folder."""
+    """Real clips without a key, network or cost; never Wan. Several processes may share one folder.
+
+    `place` tells the folder from those of other machines where they share a ledger.
+    """
 
     name = "preview"
     model = ENGINE
-    account = Account("preview", "local", "none")
     pace = Pace(typical_s=2, first_look_s=0.2, look_every_s=0.2, slots=AT_ONCE)
 
     def __init__(
@@ -83,9 +85,11 @@ class PreviewProvider:
         clock: Clock | None = None,
         read_picture: Callable[[str], Awaitable[bytes]] = read_picture,
         *,
+        place: str = "local",
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._folder = folder
+        self.account = Account(self.name, place, "none")
         self._clock = clock or SystemClock()
         self._read_picture = read_picture
         self._new_id = new_id
