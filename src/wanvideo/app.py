@@ -75,7 +75,7 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     folder = settings.app_dir.absolute()
     ledger = await SqlLedger.open(settings.database_url or sqlite_url(folder / "ledger.db"), clock)
     # A ledger beside the previews knows no others; one that machines share must tell theirs apart.
-    place = f"{socket.gethostname()}:{folder}" if settings.database_url else "local"
+    place = f"{socket.gethostname()}:{folder}".replace("|", "_") if settings.database_url else "local"
     previews = PreviewProvider(folder / "previews", clock, place=place)
     providers: dict[str, Provider] = {"preview": previews}
     if credentials is not None:

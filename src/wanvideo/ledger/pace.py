@@ -9,6 +9,8 @@ from typing import Final
 
 MOST_SLOWDOWN: Final = 64.0
 LONGEST_PAUSE_S: Final = 60.0
+FURTHEST_S: Final = 300.0
+"""A gate further ahead than this was left there by a clock that has been set back since."""
 RECOVERY: Final = 0.9  # each turn is followed by a pause this much shorter, until the full pace is back
 
 
@@ -21,7 +23,7 @@ class Gate:
 
     def turn(self, now: datetime, per_s: float) -> tuple[Gate, float]:
         """The gate after one more turn was given away, and the seconds until that turn comes."""
-        at = max(self.next_at, now)
+        at = now if self.next_at > now + timedelta(seconds=FURTHEST_S) else max(self.next_at, now)
         # rounded up: turns that are a hair too close would let one too many into a second
         apart = timedelta(microseconds=math.ceil(self.slowdown / per_s * 1_000_000))
         return Gate(at + apart, max(1.0, self.slowdown * RECOVERY)), (at - now).total_seconds()
