@@ -31,6 +31,15 @@ EMULATOR: Final = ("--run-s", "0.8-2.5", "--pending-s", "0-0.3", "--query-per-s"
 """5 tasks at once and 5 creates a second, as the real one. The product asks 15 times a second at most; the
 audit at the end may ask more often, so that it does not take minutes."""
 PICTURES: Final = 12
+WORDS: Final = (
+    "amber", "anchor", "autumn", "balloon", "bamboo", "barge", "beacon", "birch", "blossom", "breeze",
+    "candle", "canyon", "castle", "cedar", "cliff", "cloud", "comet", "coral", "crane", "dawn", "desert",
+    "dolphin", "drift", "dune", "ember", "falcon", "feather", "fern", "field", "fjord", "fog", "forest",
+    "fountain", "garden", "glacier", "gull", "harbour", "hawk", "heron", "island", "ivory", "jade", "kite",
+    "lagoon", "lantern", "lighthouse", "meadow", "mist", "moon", "moss", "mountain", "ocean", "orchard",
+    "otter", "owl", "pagoda", "pebble", "pine", "pond", "prairie",
+)  # fmt: skip
+"""Prompts of seven of these are as different as those of different people."""
 PATIENCE_S: Final = 60.0
 """How long a worker may take to come to its failpoint."""
 PERSON_S: Final = 20.0
@@ -202,7 +211,7 @@ class Run:
         picture = number % PICTURES
         native = picture % 3 == 0  # a clip that fits as it comes
         words = {
-            "prompt": f"order {number:05d}, slow push in",
+            "prompt": f"{' '.join(self._chance.sample(WORDS, 7))} {number:05d}",
             "reference_image": painted(picture, str(number) if number % 9 == 8 else ""),
             "duration": 2,
             "fps": 30 if native else 24,
@@ -217,7 +226,7 @@ class Run:
         if (
             self._chance.random() < 0.3
         ):  # the very same once more: the clip that is there, or the job in flight
-            again = await self._order(app, self._words[int(job.request["prompt"].split()[1].rstrip(","))])
+            again = await self._order(app, self._words[int(job.request["prompt"].split()[-1])])
             self.report.whims["asked again, same job" if again.id == job.id else "asked again, new job"] += 1
             return
         over = await app.jobs.jobs(limit=50, states=(State.CANCELLED, State.FAILED))

@@ -85,6 +85,7 @@ class Worker:
     process: asyncio.subprocess.Process
     log: Path
     _file: IO[bytes]
+    wrapped: bool = False  # the process is `unshare`, the worker its child
 
     async def works(self) -> bool:
         """Wait until it has opened the ledger; False when it ended before that."""
@@ -111,14 +112,25 @@ class Worker:
         while asyncio.get_running_loop().time() < end_s:
             if self.process.returncode is not None:
                 return False
-            if _state_of(self.process.pid) == "T":
+            if _state_of(self.pid()) == "T":
                 return True
             await asyncio.sleep(0.05)
         return False
 
+    def pid(self) -> int:
+        """The worker's own, as this process sees it."""
+        if not self.wrapped:
+            return self.process.pid
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else self.process.pid
+
+    def namespace(self) -> str:
+        """Of its process ids; by it and its pid the ledger knows a worker."""
+        return Path(f"/proc/{self.pid()}/ns/pid").readlink().name.strip("pid:[]")
+
     def send(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            os.kill(self.pid(), number)
 
     async def kill(self) -> int:
         self.send(signal.SIGKILL)
@@ -144,7 +156,7 @@ async def start_worker(
         *before, COMMAND, "worker", *arguments, cwd=folder, env=env, stdout=file, stderr=file,
         stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    return Worker(process, log, file)
+    return Worker(process, log, file, wrapped=bool(before))
 
 
 def environment(folder: Path, bytecode: Path, base_url: str, **more: str) -> dict[str, str]:
