@@ -5,7 +5,6 @@ Only a definite answer ends a job; every trouble on the way means: ask again.
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,12 +14,13 @@ from wanvideo.contract.model_card import limit
 from wanvideo.contract.price import FREE
 from wanvideo.errors import CancelRefused, MediaRejected, ProviderFailed, TaskExpired, WanvideoError
 from wanvideo.jobs import turns
+from wanvideo.jobs.likeness import Likeness, asked, compare, told
 from wanvideo.jobs.policy import MAX_TROUBLES, WATCHED_S, backoff_s
+from wanvideo.jobs.reconcile import BY_A_PERSON
 from wanvideo.jobs.storing import store
 from wanvideo.jobs.submit import dropped
 from wanvideo.jobs.workshop import Workshop, failure, moved
 from wanvideo.ports import Ending, Lease, Provider, TaskReport, TaskStatus
-from wanvideo.redact import redact
 
 
 async def poll(shop: Workshop, lease: Lease) -> None:
@@ -136,19 +136,19 @@ async def _let_go(shop: Workshop, lease: Lease) -> None:
     """The adopted task was not ours, or cannot be proved to be: the submit is as uncertain as before."""
     job = lease.job
     changes = moved(job, Event.LET_GO, task_id=None, submitted_at=None, seen_status=None)
-    strangers = [*job.evidence.get("strangers", []), job.task_id]
-    changes["evidence"] = {"lost_at": job.evidence["lost_at"], "strangers": strangers}
+    kept = {name: value for name, value in job.evidence.items() if name not in ("adopted", "poll_errors")}
+    changes["evidence"] = kept | {"let_go": [*kept.get("let_go", []), job.task_id]}
     await shop.ledger.close_attempt(lease, Ending(Event.LET_GO), changes, release_in_s=0)
 
 
 async def _is_ours(shop: Workshop, job: Job, report: TaskReport) -> bool:
-    """An adopted task must have our prompt and our seconds; otherwise it is somebody else's."""
+    """An adopted task must have our prompt and all else that we sent; one that a person named may differ a
+    little, as the provider may have changed it.
+    """
     attempt = (await shop.ledger.attempts(job.id))[-1]
-    sent = attempt.body.get("input", {}).get("prompt")
-    seen = report.prompt_seen  # the record of what was sent is redacted, so the answer is read alike
-    same_prompt = seen is None or sent is None or _words(redact(seen)) == _words(sent)
-    same_length = report.billed_s is None or round(report.billed_s) == job.billed_s
-    return same_prompt and same_length
+    likeness = compare(asked(job, attempt), told(report))
+    named = job.evidence["adopted"] == BY_A_PERSON
+    return likeness is Likeness.SAME or (named and likeness is Likeness.UNSURE)
 
 
 def _adopted_told(job: Job) -> list[str]:
@@ -159,10 +159,6 @@ def _adopted_told(job: Job) -> list[str]:
         "If another program of the account sent the same words, look whether it shows your picture."
     )
     return [warning]
-
-
-def _words(prompt: str) -> list[str]:
-    return unicodedata.normalize("NFKC", prompt).split()
 
 
 async def _failed(shop: Workshop, lease: Lease, report: TaskReport) -> None:

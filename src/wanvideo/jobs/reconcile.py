@@ -1,37 +1,35 @@
-"""Leaving `uncertain` by proof only. The provider's task list tells whether the lost submit made a task.
+"""Leaving `uncertain` by proof only: one look at the provider's task list, and what it means for the job.
 
-Exactly one unknown task inside the attempt's window is adopted, unless another open submit could have made
-it too, and let go again if its prompt or seconds turn out not to be ours. Two lists, some time apart, without
-any unknown task prove absence, as long as the provider's list reaches back that far. Everything else stays
-uncertain and waits for a person; it is never sent again blindly.
+The list tells ids, states and times; a task that has succeeded also tells its prompt when it is asked (see
+gathering). `matching` then says whether a task is adopted, to be judged once more at its end (see poll);
+whether waiting can tell more; whether the list is as good as empty, so that two of them prove that nothing
+was made (see absence); or whether a person has to decide. A lost submit is never sent again blindly.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from wanvideo.contract.job import Attempt, Event, Job, State, TaskId
-from wanvideo.contract.model_card import limit
-from wanvideo.contract.price import FREE
-from wanvideo.errors import WanvideoError
-from wanvideo.jobs import listing
+from wanvideo.contract.job import Attempt, Event, TaskId
+from wanvideo.errors import JobConflict, WanvideoError
+from wanvideo.jobs import absence
+from wanvideo.jobs.gathering import Learned, gather, listed, submit_of
+from wanvideo.jobs.matching import Adopt, Ask, Nothing, Wait, judge
 from wanvideo.jobs.policy import backoff_s
+from wanvideo.jobs.unanswered import DOUBT_SLACK, EARLY_SLACK, LATE_SLACK, MOST_SKEW, Task
 from wanvideo.jobs.workshop import Workshop, moved
-from wanvideo.ports import Ending, Lease, TaskListing
+from wanvideo.ports import Ending, Lease
 
-EARLY_SLACK, LATE_SLACK = timedelta(seconds=2), timedelta(seconds=10)
-"""How far a task's creation may lie before and behind the attempt's window: clocks differ a little."""
-DOUBT_SLACK = timedelta(minutes=15)
-"""An unknown task this near the window is no proof of anything: a wrong clock could have moved it there."""
-SUBMIT_REACH = timedelta(minutes=3)
-"""How long after the attempt's start its task can have been made: the submit's time-out, and room."""
-MOST_SKEW_S = 60.0
-"""A clock that is further off may have asked for the wrong part of the list."""
-_AMBIGUOUS_LOOK_S = 60.0
-_RIVAL_LOOK_S = 5.0
-_MANY = 1000
+__all__ = ["BY_A_PERSON", "DOUBT_SLACK", "EARLY_SLACK", "LATE_SLACK", "found", "reconcile"]
+
+BY_A_PERSON: Final = "by a person"
+"""Stands in evidence["adopted"] when somebody named the task."""
+_LEARNED: Final = ("lost_at", "latest_at", "strangers", "let_go", "told", "seen")
+_LOOK_S, _MOST_LOOK_S = 5.0, 30.0
+_PERSON_LOOK_S = 60.0
+_TELL_AFTER = 5  # lists that failed, one after the other
 
 
 async def reconcile(shop: Workshop, lease: Lease) -> None:
@@ -39,52 +37,64 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
     job, provider = lease.job, shop.provider(lease.job.provider)
     attempts = await shop.ledger.attempts(job.id)
     attempt = attempts[-1]
+    learned: Learned = {name: job.evidence[name] for name in _LEARNED if name in job.evidence}
     if attempt.task_id is not None:  # the answer came after all, to a worker whose lease was over
-        await found(shop, lease, attempt.task_id, adopted=False)
+        await _tie(shop, lease, learned, attempt.task_id, adopted=False)
         return
     sent_by = (attempt.endpoint, attempt.key_fingerprint)
     if sent_by != (provider.account.endpoint, provider.account.key_fingerprint):
         why = f"it was sent to {attempt.endpoint} with key {attempt.key_fingerprint}; only these can find it"
-        await _wait_for_a_person(shop, lease, why)
+        await _wait_for_a_person(shop, lease, learned, why)
         return
-    lost_at = min(datetime.fromisoformat(job.evidence["lost_at"]), attempt.started_at + SUBMIT_REACH)
-    first, last = attempt.started_at - DOUBT_SLACK, lost_at + DOUBT_SLACK
+    me = submit_of(shop, job, attempt, learned)
+    provider_at: datetime | None = None
     try:
-        listed = await listing.whole(shop, provider, first, min(last, shop.clock.now() + DOUBT_SLACK))
+        lines = await listed(shop, provider, me, learned)
+        others, tasks = await gather(shop, provider, me, lines, learned)
+        verdict = judge(me, others, tasks)
+        if isinstance(verdict, Adopt):
+            await _tie(shop, lease, learned, verdict.task_id, adopted=True)
+            return
+        empty = isinstance(verdict, Nothing)
+        if empty or "latest_at" not in learned:
+            provider_at = await absence.provider_time(shop, provider)
+            _bound(shop, provider_at, learned)
     except WanvideoError as error:
-        tries = job.evidence.get("list_errors", 0) + 1
-        changes = {
-            "note": f"looking for the task: {error.detail}",
-            "evidence": {**job.evidence, "list_errors": tries},
-        }
-        await shop.ledger.write(lease, changes, release_in_s=backoff_s(tries))
+        await _look_again(shop, lease, learned, error)
         return
-    unknown = await _unknown(shop, job, listed)
-    near = [task for task in unknown if _in_window(task, attempt, lost_at)]
-    if len(near) == 1 and await _has_rival(shop, job, near[0]):
-        note = (
-            "a task was made, but another submit of the same moment may own it; looking again. "
-            f"To decide: `wanvideo jobs resolve {job.id}`"
-        )
-        shop.empty_since_s.pop(job.id, None)
-        await shop.ledger.write(lease, {"note": note}, release_in_s=_RIVAL_LOOK_S)
-    elif len(near) == 1:
-        await found(shop, lease, near[0].task_id, adopted=True)
-    elif unknown:
-        count = len(unknown)
-        why = f"{count} task{'s' if count > 1 else ''} of the account could be this one"
-        await _wait_for_a_person(shop, lease, why)
+    if isinstance(verdict, Wait):
+        await _wait(shop, lease, learned, verdict)
+    elif isinstance(verdict, Ask):
+        await _wait_for_a_person(shop, lease, learned, verdict.why)
+    elif doubt := absence.doubt(shop, job, attempts, provider_at):
+        await _wait_for_a_person(shop, lease, learned, doubt)
     else:
-        await _empty(shop, lease, attempts)
+        await _empty(shop, lease, learned, attempt, [task for task in tasks if task.free])
 
 
-async def found(shop: Workshop, lease: Lease, task_id: TaskId, *, adopted: bool) -> None:
-    """The lost submit did make this task. `adopted`: it only looks so, and is judged again at its end."""
+async def found(
+    shop: Workshop,
+    lease: Lease,
+    task_id: TaskId,
+    *,
+    adopted: bool,
+    by_person: bool = False,
+    learned: Mapping[str, Any] | None = None,
+) -> None:
+    """The lost submit did make this task. `adopted`: it only looks so, and is judged again at its end.
+
+    Raises: JobConflict when another attempt owns the task.
+    """
     job = lease.job
     attempt = (await shop.ledger.attempts(job.id))[-1]
-    evidence: dict[str, Any] = {"adopted": True, "lost_at": job.evidence["lost_at"]} if adopted else {}
-    if job.evidence.get("strangers"):
-        evidence["strangers"] = job.evidence["strangers"]
+    evidence: dict[str, Any] = {}
+    if adopted:
+        if await shop.ledger.known_tasks([task_id]):
+            raise JobConflict(f"The task {task_id} belongs to a job already.", job_id=job.id, task_id=task_id)
+        kept = job.evidence if learned is None else learned
+        evidence = {name: kept[name] for name in _LEARNED if name in kept}
+        evidence["adopted"] = BY_A_PERSON if by_person else True
+    shop.empty_since_s.pop(job.id, None)
     changes = moved(
         job,
         Event.FOUND,
@@ -98,90 +108,55 @@ async def found(shop: Workshop, lease: Lease, task_id: TaskId, *, adopted: bool)
     )
 
 
-async def _unknown(shop: Workshop, job: Job, listed: list[TaskListing]) -> list[TaskListing]:
-    """Listed tasks that no attempt of ours owns and that were not already let go."""
-    known = await shop.ledger.known_tasks([task.task_id for task in listed])
-    strangers = set(job.evidence.get("strangers", []))
-    return [task for task in listed if task.task_id not in known and task.task_id not in strangers]
-
-
-def _in_window(task: TaskListing, attempt: Attempt, lost_at: datetime) -> bool:
-    """Whether the attempt can have made the task; one that was over before it began cannot be its own."""
-    if task.ended_at is not None and task.ended_at < attempt.started_at:
-        return False
-    return attempt.started_at - EARLY_SLACK <= task.created_at <= lost_at + LATE_SLACK
-
-
-async def _has_rival(shop: Workshop, job: Job, task: TaskListing) -> bool:
-    """Whether another submit that is out, or unanswered as well, may have made this task.
-
-    Were it adopted here, the other job would see an empty list, take it as proof and pay a second time.
-    The window is as wide as that of a doubt: a wrong clock must not choose between two jobs.
-    """
-    open_states = (State.SUBMITTING, State.UNCERTAIN)
-    for other in await shop.ledger.jobs(limit=_MANY, states=open_states):
-        if other.id != job.id and other.provider == job.provider:
-            attempt = (await shop.ledger.attempts(other.id))[-1]
-            lost_at = other.evidence.get("lost_at")
-            until = datetime.fromisoformat(lost_at) if lost_at else shop.clock.now()
-            if attempt.started_at - DOUBT_SLACK <= task.created_at <= until + DOUBT_SLACK:
-                return True
-    return False
-
-
-async def _empty(shop: Workshop, lease: Lease, attempts: list[Attempt]) -> None:
-    """An empty list. Two of them, long enough apart and late enough, prove that nothing was made."""
-    job = lease.job
-    doubt = _doubt(shop, job, attempts)
-    if doubt:
-        await _wait_for_a_person(shop, lease, doubt)
-        return
-    wait_s = _proof_in_s(shop, job, attempts[-1])
-    if wait_s > 0:
-        note = f"the provider lists no such task; looking once more in {wait_s:.0f} s to be sure"
-        await shop.ledger.write(lease, {"note": note}, release_in_s=wait_s)
-        return
+async def _tie(shop: Workshop, lease: Lease, learned: Learned, task_id: TaskId, *, adopted: bool) -> None:
+    """The job and the task belong together, unless somebody was faster: then look again what is left."""
     try:
-        provider_at = await shop.provider(job.provider).ping()
-    except WanvideoError as error:
-        await shop.ledger.write(lease, {"note": f"looking for the task: {error.detail}"}, release_in_s=5)
-        return
-    skew_s = 0.0 if provider_at is None else abs((shop.clock.now() - provider_at).total_seconds())
-    if skew_s > MOST_SKEW_S:
-        await _wait_for_a_person(
-            shop, lease, f"this clock is {skew_s:.0f} s off, so an empty list proves nothing"
-        )
-        return
-    shop.empty_since_s.pop(job.id, None)
-    changes = moved(job, Event.PROVED_ABSENT, evidence={})
-    await shop.ledger.close_attempt(
-        lease, Ending(Event.PROVED_ABSENT, settled_cny=FREE.cny), changes, release_in_s=0
-    )
+        await found(shop, lease, task_id, adopted=adopted, learned=learned)
+    except JobConflict as conflict:
+        note = f"{conflict.detail} Looking again; to decide yourself: `wanvideo jobs resolve {lease.job.id}`"
+        await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=_LOOK_S)
 
 
-def _doubt(shop: Workshop, job: Job, attempts: list[Attempt]) -> str:
-    """Why an empty list proves nothing for this job; empty when it may."""
-    if shop.elapsed_s(attempts[-1].started_at) > limit("task_ttl_s") - DOUBT_SLACK.total_seconds():
-        return "the submit is older than the provider's task list, so nothing can be proved any more"
-    if job.evidence.get("strangers"):
-        return "a task of that moment was let go because its prompt or length did not fit"
-    if any(attempt.outcome == Event.PROVED_ABSENT for attempt in attempts):
-        return "a submit of this job was lost and proved absent once before"
-    return ""
+def _bound(shop: Workshop, provider_at: datetime | None, learned: Learned) -> None:
+    """Until when this submit, which is lost already, can have made a task: by the provider's own clock."""
+    if provider_at is not None and "latest_at" not in learned:
+        latest_at = provider_at + timedelta(seconds=shop.rules.submit_reach_s) + MOST_SKEW
+        learned["latest_at"] = latest_at.isoformat()
 
 
-def _proof_in_s(shop: Workshop, job: Job, attempt: Attempt) -> float:
-    """Seconds until the list that proves absence. Both are this process's: clocks may be set between."""
-    if Decimal(job.estimate_cny) == 0:
-        return 0.0  # nothing is at stake
-    now_s = shop.clock.steady_s()
-    first_s = shop.empty_since_s.setdefault(job.id, now_s)
-    gap_left_s = shop.rules.absence_gap_s - (now_s - first_s)
-    reach_left_s = shop.rules.submit_reach_s - shop.elapsed_s(attempt.started_at)
-    return max(gap_left_s, reach_left_s)
+async def _look_again(shop: Workshop, lease: Lease, learned: Learned, error: WanvideoError) -> None:
+    """A list that cannot be read whole proves nothing."""
+    tries = lease.job.evidence.get("list_errors", 0) + 1
+    note = f"looking for the task: {error.detail}"
+    if tries >= _TELL_AFTER:
+        note += f" To decide yourself: `wanvideo jobs resolve {lease.job.id}`"
+    changes = {"note": note, "evidence": {**learned, "list_errors": tries}}
+    await shop.ledger.write(lease, changes, release_in_s=backoff_s(tries))
 
 
-async def _wait_for_a_person(shop: Workshop, lease: Lease, why: str) -> None:
+async def _wait(shop: Workshop, lease: Lease, learned: Learned, verdict: Wait) -> None:
+    """Something will tell more. What has been awaited for long is looked at less often."""
+    shop.empty_since_s.pop(lease.job.id, None)
+    age_s = max((shop.elapsed_s(task.created_at) for task in verdict.tasks), default=0.0)
+    note = f"{verdict.why}. To decide yourself: `wanvideo jobs resolve {lease.job.id}`"
+    look_s = min(max(_LOOK_S, age_s / 10), _MOST_LOOK_S)
+    await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=look_s)
+
+
+async def _wait_for_a_person(shop: Workshop, lease: Lease, learned: Learned, why: str) -> None:
     shop.empty_since_s.pop(lease.job.id, None)
     note = f"{why}; decide with `wanvideo jobs resolve {lease.job.id}`"
-    await shop.ledger.write(lease, {"note": note}, release_in_s=_AMBIGUOUS_LOOK_S)
+    await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=_PERSON_LOOK_S)
+
+
+async def _empty(
+    shop: Workshop, lease: Lease, learned: Learned, attempt: Attempt, free: Sequence[Task]
+) -> None:
+    """A list as good as empty. Two of them, far enough apart and late enough, prove that nothing was made."""
+    wait_s = absence.proof_in_s(shop, lease.job, attempt)
+    if wait_s > 0:
+        note = f"the provider lists no such task; looking once more in {wait_s:.0f} s to be sure"
+        await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=wait_s)
+        return
+    beside = {"strangers": learned.get("strangers", []), "free": [task.task_id for task in free]}
+    await absence.proved(shop, lease, {name: ids for name, ids in beside.items() if ids})

@@ -250,7 +250,7 @@ class Jobs:
             await self._adoptable(job, TaskId(task_id))
         lease = await self._lease(job, (State.UNCERTAIN,))
         if how == "adopt":
-            await found(self._shop, lease, TaskId(str(task_id)), adopted=True)
+            await found(self._shop, lease, TaskId(str(task_id)), adopted=True, by_person=True)
         elif how == "resubmit":
             changes = moved(job, Event.PROVED_ABSENT, evidence={})
             # nobody has proved anything: what the first submit may cost goes on counting as spent
