@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wanvideo.app import open_app
-from wanvideo.contract.job import Job, State
+from wanvideo.contract.job import Job, JobId, State
 from wanvideo.contract.request import parse_request
 from wanvideo.jobs.intake import Asked
 from wanvideo.jobs.machine import FINAL
@@ -176,7 +176,7 @@ def test_two_workers_on_one_sqlite_ledger_share_the_work(open_desk: OpenDesk) ->
 
 def test_a_worker_without_a_key_makes_previews_and_leaves_the_rest_alone(open_desk: OpenDesk) -> None:
     desk = open_desk(run_s=(1_000, 1_000))
-    free = desk.generate("--provider", "preview", "--no-wait").succeeded().stdout.strip()
+    free = JobId(desk.generate("--provider", "preview", "--no-wait").succeeded().stdout.strip())
     paid = leave(desk, 2)
     keyless = desk.start("worker", env={"DASHSCOPE_API_KEY": ""})
     until(lambda: {job.id: job.state for job in desk.jobs()}[free] is State.SUCCEEDED)
