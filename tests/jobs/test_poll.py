@@ -39,10 +39,11 @@ async def test_a_failed_look_never_ends_a_job(bench: Bench, trouble: Exception) 
 async def test_while_looks_fail_the_job_says_why_it_waits(bench: Bench) -> None:
     job = await running(bench)
     bench.provider.fetches = [ProviderUnavailable("Bad Gateway")] * 3
-    await bench.let_pass(2)
-    assert (await bench.job(job)).note == "Bad Gateway"
     await bench.let_pass(12)
-    assert (await bench.job(job)).note is None
+    assert (await bench.job(job)).note == "Bad Gateway"
+    await bench.let_pass(3)
+    now = await bench.job(job)
+    assert (now.state, now.note) == (State.RUNNING, None)
 
 
 async def test_a_task_that_is_not_visible_yet_is_waited_for(bench: Bench) -> None:
@@ -50,8 +51,40 @@ async def test_a_task_that_is_not_visible_yet_is_waited_for(bench: Bench) -> Non
     hidden = bench.provider.tasks.popitem()
     await bench.let_pass(30)
     now = await bench.job(job)
-    assert (now.state, now.seen_status) == (State.RUNNING, TaskStatus.UNKNOWN)
+    assert (now.state, now.seen_status) == (State.RUNNING, None)
+    assert now.note == "the provider does not show the task yet"
     bench.provider.tasks = dict([hidden])
+    done = await bench.drive(job)
+    assert (done.state, done.note) == (State.SUCCEEDED, None)
+
+
+async def test_a_worker_that_finds_the_task_not_visible_leaves_it_to_the_watch(bench: Bench) -> None:
+    """The list showed its end, and asked for its link the provider does not know it (yet)."""
+    job = await running(bench)
+    await bench.clock.advance(21)
+    bench.provider.fetches = [TaskStatus.UNKNOWN]
+    await bench.ledger.sight([Sighting(job.id, TaskId("task-1"), TaskStatus.SUCCEEDED, ended=True)])
+    for lease in await bench.runner.claim(None):
+        await bench.runner.handle(lease)
+    now = await bench.job(job)
+    assert (now.state, now.seen_status) == (State.RUNNING, None)
+    assert now.note == "the provider does not show the task yet"
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("trouble", [ProviderUnavailable("502"), RuntimeError("odd"), Throttled("429")])
+async def test_trouble_when_the_end_is_asked_for_is_told_and_asked_again(
+    bench: Bench, trouble: Exception
+) -> None:
+    job = await running(bench)
+    await bench.clock.advance(21)
+    bench.provider.fetches = [trouble] * 2
+    await bench.ledger.sight([Sighting(job.id, TaskId("task-1"), TaskStatus.SUCCEEDED, ended=True)])
+    for lease in await bench.runner.claim(None):
+        await bench.runner.handle(lease)
+    now = await bench.job(job)
+    assert now.state is State.RUNNING
+    assert now.note
     assert (await bench.drive(job)).state is State.SUCCEEDED
 
 
@@ -177,7 +210,7 @@ async def test_a_cancel_during_the_post_is_honoured_as_soon_as_the_task_is_known
     await bench.ledger.ask_cancel(job.id, "keep")
     [lease] = await bench.ledger.claim("w", states=(State.QUEUED,), only=None, limit=1, lease_s=30)
     assert lease.job.cancel == "keep"
-    await bench.runner._handle(lease)
+    await bench.runner.handle(lease)
     assert (await bench.job(job)).state is State.CANCELLED
 
 
@@ -199,7 +232,7 @@ async def test_a_running_task_cannot_be_cancelled_so_its_clip_is_kept_and_that_i
     assert "too late" in str(now.note)
     done = await bench.drive(job)
     assert done.state is State.SUCCEEDED
-    assert [warning for warning in bench.jobs.result(done).warnings if "too late" in warning]
+    assert [warning for warning in (await bench.jobs.result(done)).warnings if "too late" in warning]
 
 
 async def test_a_running_task_may_be_abandoned_and_its_cost_is_counted(bench: Bench) -> None:

@@ -85,6 +85,36 @@ async def test_a_progress_that_is_not_told_stays(ledger: Ledger, clock: FakeCloc
     assert (await current(ledger, job.id)).progress == 0.25
 
 
+async def test_a_look_that_told_nothing_leaves_the_word_and_says_why(ledger: Ledger, clock: FakeClock) -> None:
+    job = await running(ledger, clock, "t")
+    looks: list[tuple[TaskStatus, str | None]] = [
+        (TaskStatus.PENDING, None),
+        (TaskStatus.UNKNOWN, "502\0 Bad Gateway"),
+        (TaskStatus.RUNNING, None),
+        (TaskStatus.RUNNING, ""),
+    ]
+    told = []
+    for status, note in looks:
+        await ledger.sight([Sighting(job.id, TaskId("t"), status, ended=False, note=note)])
+        now = await current(ledger, job.id)
+        told.append((now.seen_status, now.note))
+    assert told == [
+        ("pending", None),
+        ("pending", "502 Bad Gateway"),
+        ("running", "502 Bad Gateway"),
+        ("running", None),
+    ]
+    assert [task.task_id for task in await ledger.running(ACCOUNT, only=None)] == ["t"]
+
+
+async def test_a_task_that_is_forgotten_has_ended(ledger: Ledger, clock: FakeClock) -> None:
+    job = await running(ledger, clock, "t")
+    await ledger.sight([Sighting(job.id, TaskId("t"), TaskStatus.UNKNOWN, ended=True)])
+    now = await current(ledger, job.id)
+    assert (now.seen_status, now.due_at) == ("unknown", clock.now())
+    assert await ledger.running(ACCOUNT, only=None) == []
+
+
 async def test_a_sighting_of_a_job_that_went_on_changes_nothing(ledger: Ledger, clock: FakeClock) -> None:
     job = await running(ledger, clock, "t")
     [lease] = await ledger.claim("w", states=(State.RUNNING,), only=None, limit=1, lease_s=9, due=False)

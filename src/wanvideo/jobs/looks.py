@@ -7,6 +7,7 @@ that were created side by side, so it is asked for as soon as it is worth more t
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 
 from wanvideo.contract.job import JobId, TaskId
 from wanvideo.jobs.latency import LOOKS_PER_CLIP, Curve, Floats
+from wanvideo.jobs.policy import backoff_s
 from wanvideo.ports import RunningTask
 
 Kind = tuple[str, int]
@@ -55,13 +57,17 @@ class Look:
 
 
 class Looks:
-    """The running tasks, by the time of their creation, with when each was last looked at (epoch)."""
+    """The running tasks, by the time of their creation (epoch), with when each was last looked at.
+
+    Every `now_s` is that of a steady clock.
+    """
 
     def __init__(self, *, every_s: float | None = None) -> None:
         """`every_s`: each task is fetched that often, whatever its curve; for looks that cost nothing."""
         self._every_s = every_s
         self._curves: dict[Kind, Curve] = {}
         self._tasks: dict[JobId, RunningTask] = {}
+        self._born_s: dict[JobId, float] = {}
         self._looked_s: dict[JobId, float] = {}
         self._created_s: dict[JobId, float] = {}
         self._slack_s: dict[JobId, float] = {}  # 0 once the provider has told the time of creation
@@ -70,6 +76,8 @@ class Looks:
         self._gone_s: list[float] = []  # tasks that have ended stay on the list
         self._alone: set[JobId] = set()
         self._crowd = 1.0
+        self._list_failures, self._lists_from_s = 0, -math.inf
+        self._jobs: dict[TaskId, JobId] = {}
         self._arrange()
 
     def __len__(self) -> int:
@@ -88,17 +96,22 @@ class Looks:
         self._curves.update(curves)
         self._arrange()
 
-    def replace(self, tasks: Iterable[RunningTask]) -> None:
-        """The tasks that run now. What was seen of those that stay is kept."""
+    def replace(self, tasks: Iterable[RunningTask], now_s: float, wall_s: float) -> None:
+        """The tasks that run now. What was seen of those that stay is kept.
+
+        Their age by the wall clock is taken once: after that it may be set as anybody likes.
+        """
         now = {task.job_id: task for task in tasks}
-        if now.keys() == self._tasks.keys():
+        if {task.task_id: job_id for job_id, task in now.items()} == self._jobs:
             return
-        for job_id in self._tasks.keys() - now.keys():
-            self._forget(job_id)
+        for job_id, task in list(self._tasks.items()):
+            if job_id not in now or now[job_id].task_id != task.task_id:
+                self._forget(job_id)
         for job_id, task in now.items():
             if job_id not in self._tasks:
-                self._looked_s[job_id] = task.submitted_at.timestamp()
-                self._created_s[job_id] = self._looked_s[job_id] + self._offset_s
+                submitted_s = task.submitted_at.timestamp()
+                self._born_s[job_id] = self._looked_s[job_id] = now_s - max(0.0, wall_s - submitted_s)
+                self._created_s[job_id] = submitted_s + self._offset_s
         self._tasks = now
         self._arrange()
 
@@ -108,7 +121,10 @@ class Looks:
     def of_task(self, task_id: TaskId) -> RunningTask | None:
         return self._tasks.get(self._jobs.get(task_id, JobId("")))
 
-    def looked(self, job_ids: Collection[JobId], now_s: float) -> Mapping[JobId, float]:
+    def age_s(self, job_id: JobId, now_s: float) -> float:
+        return now_s - self._born_s.get(job_id, now_s)
+
+    def looked(self, job_ids: Collection[JobId], now_s: float) -> dict[JobId, float]:
         """These are being asked about at `now_s`. Returns when they were last: for `unlooked`."""
         before = {job_id: self._looked_s[job_id] for job_id in job_ids if job_id in self._tasks}
         self._set_looked(dict.fromkeys(before, now_s))
@@ -140,9 +156,16 @@ class Looks:
                 self._forget(job_id)
             self._arrange()
 
-    def alone(self, job_id: JobId) -> None:
-        """The list does not show this one: it is fetched from now on."""
-        self._alone.add(job_id)
+    def alone(self, job_ids: Collection[JobId]) -> None:
+        """The list does not show these: they are fetched from now on."""
+        if job_ids:
+            self._alone.update(self._tasks.keys() & job_ids)
+            self._arrange()
+
+    def list_failed(self, now_s: float) -> None:
+        """For a while, longer each time, every task is fetched by itself."""
+        self._lists_from_s = now_s + backoff_s(self._list_failures, first_s=2.0, most_s=300.0)
+        self._list_failures += 1
 
     def listed(self, look: Look, lines: int) -> None:
         """How many lines there really were.
@@ -150,6 +173,7 @@ class Looks:
         More than expected: other programs' tasks are there as well, or some that ended before this process
         looked. Then fewer of ours go on a page.
         """
+        self._list_failures = 0
         if look.lines >= LEAST_PAGE:
             self._crowd = max(1.0, 0.9 * self._crowd + 0.1 * lines / look.lines)
 
@@ -166,7 +190,7 @@ class Looks:
         lag_s = self._lag_s(now_s)
         single = int(np.argmax(lag_s))
         start, stop, worth = self._stretch(lag_s)
-        if worth <= LIST_WORTH * lag_s[single]:
+        if worth <= LIST_WORTH * lag_s[single] or now_s < self._lists_from_s:
             start, stop, worth = single, single + 1, float(lag_s[single])
         if worth < self._price_s:
             return None
@@ -199,6 +223,7 @@ class Looks:
     def _forget(self, job_id: JobId) -> None:
         if self._tasks.pop(job_id, None) is not None:
             self._gone_s.append(self._created_s[job_id])
+        self._born_s.pop(job_id, None)
         self._looked_s.pop(job_id, None)
         self._created_s.pop(job_id, None)
         self._slack_s.pop(job_id, None)
@@ -224,7 +249,7 @@ class Looks:
         self._jobs = {task.task_id: job_id for job_id, task in self._tasks.items()}
         self._index = {job_id: index for index, job_id in enumerate(self._order)}
         tasks = [self._tasks[job_id] for job_id in self._order]
-        self._born = np.asarray([task.submitted_at.timestamp() for task in tasks])
+        self._born = np.asarray([self._born_s[job_id] for job_id in self._order])
         self._last = np.asarray([self._looked_s[job_id] for job_id in self._order])
         self._listed = np.asarray([job_id not in self._alone for job_id in self._order], dtype=bool)
         kinds = [(task.resolution, task.billed_s) for task in tasks]

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from wanvideo.contract.job import ENDED_AT_PROVIDER, Attempt, Job, JobEvent, JobId, Picture, State, TaskId
 from wanvideo.ledger.schema import jobs
-from wanvideo.ports import NewJob, RunningTask, Sighting, Spending
+from wanvideo.ports import NewJob, RunningTask, Sighting, Spending, TaskStatus
 
 _JOB_FIELDS = tuple(field.name for field in fields(Job))
 _STATE, _PICTURE, _WARNINGS = map(_JOB_FIELDS.index, ("state", "picture", "warnings"))
@@ -97,13 +97,15 @@ def task_of(row: Row[Any]) -> RunningTask:
 
 
 def sighting_row(seen: Sighting, now: datetime) -> dict[str, Any]:
+    told = seen.ended or seen.status is not TaskStatus.UNKNOWN
     return {
         "seen_job": seen.job_id,
         "seen_task": seen.task_id,
-        "seen_word": seen.status.value,
-        "seen_over": seen.status.value in ENDED_AT_PROVIDER,
+        "seen_word": seen.status.value if told else None,
+        "seen_over": told and seen.status.value in ENDED_AT_PROVIDER,
         "seen_ended": seen.ended,
         "seen_progress": seen.progress,
+        "seen_note": _storable(seen.note),
         "seen_at": now,
     }
 

@@ -101,13 +101,18 @@ class RunningTask:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a look told of a task. `ended`: a worker should take the job up now."""
+    """What a look told of a task. `ended`: a worker should take the job up now.
+
+    UNKNOWN without `ended` means that the look told nothing: the former word stays. `note` says why in
+    words; an empty one takes the former note back, and None leaves it.
+    """
 
     job_id: JobId
     task_id: TaskId
     status: TaskStatus
     ended: bool
     progress: float | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ def sight() -> Update:
             ),
         )
         .values(
-            seen_status=bindparam("seen_word", type_=String),
+            seen_status=func.coalesce(bindparam("seen_word", type_=String), jobs.c.seen_status),
+            note=func.nullif(func.coalesce(bindparam("seen_note", type_=Text), jobs.c.note), ""),
             progress=func.coalesce(bindparam("seen_progress", type_=Float), jobs.c.progress),
             updated_at=bindparam("seen_at", type_=Instant),
             due_at=case((ended, bindparam("seen_at", type_=Instant)), else_=jobs.c.due_at),
