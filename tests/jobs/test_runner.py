@@ -14,6 +14,7 @@ from tests.fakes.bench import Bench
 
 from wanvideo.clock import SystemClock
 from wanvideo.contract.job import Job, JobId, State
+from wanvideo.errors import SettingsInvalid
 from wanvideo.jobs import runner as runner_module
 from wanvideo.jobs.machine import OPEN
 from wanvideo.jobs.runner import STEPS, Runner
@@ -158,7 +159,7 @@ async def test_a_worker_whose_lease_was_taken_stops(live: Bench) -> None:
 
     live.provider.upload = slow_upload  # type: ignore[method-assign, assignment]
     [lease] = await live.ledger.claim("w", states=OPEN, only=None, limit=1, lease_s=0)
-    step = asyncio.create_task(live.runner._handle(lease))
+    step = asyncio.create_task(live.runner.handle(lease))
     await live.ledger.claim("thief", states=OPEN, only=[job.id], limit=1, lease_s=60, due=False)
     await asyncio.wait_for(stopped.wait(), 5)
     await step
@@ -180,15 +181,15 @@ async def test_a_bug_in_a_step_neither_loses_the_job_nor_spins(bench: Bench) -> 
 async def test_a_ledger_that_fails_for_a_moment_does_not_end_the_loop(
     live: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner_module, "_IDLE_LOOK_S", 0.05)
-    claim, failures = live.ledger.claim, [OSError("disk full"), RuntimeError("database is locked")]
+    monkeypatch.setattr(runner_module, "_TROUBLE_S", 0.05)
+    claim, failures = live.ledger.claim_queued, [OSError("disk full"), RuntimeError("database is locked")]
 
     async def failing(*given: object, **named: object) -> object:
         if failures:
             raise failures.pop()
         return await claim(*given, **named)  # type: ignore[arg-type]
 
-    live.ledger.claim = failing  # type: ignore[method-assign, assignment]
+    live.ledger.claim_queued = failing  # type: ignore[method-assign, assignment]
     async with running(live):
         await over(live, await live.submit())
     assert failures == []
@@ -205,11 +206,15 @@ async def test_the_jobs_of_a_killed_process_are_taken_up_at_once(live: Bench) ->
         await over(live, job)
 
 
-async def test_an_unknown_provider_is_named_and_the_job_waits(bench: Bench) -> None:
+async def test_a_job_of_a_provider_that_is_not_set_up_here_is_left_to_who_has_it(bench: Bench) -> None:
+    """Another process may have the key; who asks this one for the job is told what is missing."""
     job = await bench.submit()
+    with_key = bench.beside()
     bench.shop = replace(bench.shop, providers={})
     bench.new_worker()
-    await bench.round()
+    await bench.let_pass(5)
     now = await bench.job(job)
-    assert now.state is State.QUEUED
-    assert "dashscope is not set up" in str(now.note)
+    assert (now.state, now.lease_owner, now.due_at) == (State.QUEUED, None, job.due_at)
+    with pytest.raises(SettingsInvalid, match="dashscope is not set up here: there is no key"):
+        await bench.jobs.reachable(job.id)
+    assert (await with_key.drive(job)).state is State.SUCCEEDED

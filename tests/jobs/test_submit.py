@@ -27,7 +27,7 @@ async def test_a_job_is_sent_once_made_and_stored(bench: Bench) -> None:
 
 async def test_the_result_says_what_was_measured_and_billed(bench: Bench) -> None:
     done = await bench.drive(await bench.submit(seed=7))
-    result = bench.jobs.result(done)
+    result = await bench.jobs.result(done)
     assert (result.duration, result.fps, result.size, result.seed) == (2, 5, "240*240", 7)
     assert result.cost == {"cny": 0.6, "billed_s": 2, "basis": "usage"}
     assert result.task_id == done.task_id == "task-1"
@@ -105,8 +105,9 @@ async def test_a_throttled_create_waits_longer_each_time_and_then_works(bench: B
 
 async def test_a_missing_slot_is_waited_for_without_sending(bench: Bench) -> None:
     bench.provider.pace = Pace(20, 15, 10, slots=1)
-    first, second = await bench.submit(prompt="one"), await bench.submit(prompt="two")
+    first = await bench.submit(prompt="one")
     await bench.drive(first, State.RUNNING)
+    second = await bench.submit(prompt="two")
     await bench.let_pass(3)
     waiting = await bench.job(second)
     assert waiting.state is State.QUEUED
@@ -135,7 +136,7 @@ async def test_slots_belong_to_the_account_that_is_billed(bench: Bench) -> None:
     bench.provider.key = "new-key"
     running = await bench.submit(prompt="fills the new key's slot")
     [lease] = await bench.ledger.claim(bench.worker.name, states=OPEN, only=[running.id], limit=1, lease_s=30)
-    await bench.runner._handle(lease)
+    await bench.runner.handle(lease)
     await bench.let_pass(2)
     assert (await bench.job(waiting)).state is State.QUEUED
     assert len(bench.provider.sent) == 1
@@ -281,7 +282,7 @@ async def test_a_late_answer_is_kept_by_the_next_look(bench: Bench) -> None:
     job = await bench.submit()
     bench.provider.creates = ["hang"]
     [late] = await bench.ledger.claim("late", states=OPEN, only=None, limit=1, lease_s=30)
-    slow = asyncio.create_task(bench.runner._handle(late))
+    slow = asyncio.create_task(bench.runner.handle(late))
     await bench.provider.posted.wait()
     await bench.clock.advance(31)
     bench.new_worker()
@@ -325,4 +326,4 @@ async def test_a_kill_is_not_swallowed_by_the_runner(bench: Bench) -> None:
     bench.die_at = "before_upload"
     [lease] = await bench.ledger.claim("w", states=OPEN, only=None, limit=1, lease_s=30)
     with pytest.raises(FakeKill):
-        await bench.runner._handle(lease)
+        await bench.runner.handle(lease)

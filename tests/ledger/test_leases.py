@@ -192,6 +192,20 @@ async def test_who_has_the_fewest_at_work_goes_first(ledger: Ledger, clock: Fake
     assert await queued(ledger, slots=9) == [late[owner].id for owner in ("eve", "bob", "ann")]
 
 
+async def test_who_waits_in_the_queue_is_told_why(ledger: Ledger, clock: FakeClock) -> None:
+    later = await held(ledger)
+    await ledger.write(later, {}, release_in_s=60)
+    in_hand = await held(ledger)
+    waiting, other = await ledger.add_job(new_job()), await ledger.add_job(new_job(provider="preview"))
+    for note in ("waits for a place", "and nothing is said twice"):
+        await ledger.note_waiting("dashscope", note, only=[JobId("j_x"), waiting.id])
+    notes = [(await current(ledger, id)).note for id in (waiting.id, other.id, later.job.id, in_hand.job.id)]
+    assert notes == ["waits for a place", None, None, None]
+    await clock.advance(60)
+    await ledger.note_waiting("dashscope", "all others", only=None)
+    assert (await current(ledger, later.job.id)).note == "all others"
+
+
 async def test_slots_hold_for_all_who_ask_at_once(ledger: Ledger, open_ledger: Open) -> None:
     other = await open_ledger()
     for _ in range(20):

@@ -46,6 +46,8 @@ STATEMENTS: dict[str, Any] = {
     "about_to_submit": leases.about_to_submit("dashscope", NOW),
     "heads_of_queue": leases.heads_of_queue("dashscope", NOW, None, 5),
     "heads_of_queue of some": leases.heads_of_queue("dashscope", NOW, ONLY, 5),
+    "silent": leases.silent("dashscope", NOW, None),
+    "note_waiting": leases.note_waiting("dashscope", "why", NOW, None),
     "first_due": leases.first_due(schema.OPEN, None, NOW),
     "first_due of some": leases.first_due(schema.OPEN, ONLY, NOW),
     "first_freed": leases.first_freed(schema.OPEN, None, NOW),

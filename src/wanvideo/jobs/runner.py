@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,7 @@ from wanvideo.jobs.machine import OPEN
 from wanvideo.jobs.poll import poll
 from wanvideo.jobs.reconcile import reconcile
 from wanvideo.jobs.storing import store
-from wanvideo.jobs.submit import lost, submit
+from wanvideo.jobs.submit import lost, submit, waits_for_a_place
 from wanvideo.jobs.worker import Worker, dead
 from wanvideo.jobs.workshop import Workshop
 from wanvideo.ports import Lease
@@ -44,6 +45,7 @@ AT_ONCE: Final = 16
 """Jobs in hand at the same time, and submits besides: a free place must not wait for a download."""
 _DEAD_LOOK_S: Final = 5.0
 _TROUBLE_S: Final = 1.0
+_TELL_QUEUE_S: Final = 5.0
 _IN_HAND: Final = tuple(state for state in OPEN if state is not State.QUEUED)
 _UNANSWERED: Final = (State.SUBMITTING, State.UNCERTAIN)
 
@@ -59,10 +61,12 @@ class Runner:
         self._submits: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._only: Callable[[], Collection[JobId] | None] = lambda: None
+        self._queue_told_s = -math.inf
         self.watches: list[Watch] = []
 
     def wake(self) -> None:
         """Look for due jobs now instead of at the next time."""
+        self._queue_told_s = -math.inf
         self._wake.set()
         for watch in self.watches:
             watch.wake()
@@ -141,6 +145,8 @@ class Runner:
         free = AT_ONCE - len(self._submits)
         if free > 0 and await ledger.next_due_s(states=(State.QUEUED,), only=only) == 0:
             queued = await self._claim_queued(only, free)
+            if not queued:
+                await self._tell_queue(only)
             if not queued and only is not None:
                 # Submits that somebody left without an answer hold the places: what became of them?
                 leases += await ledger.claim(
@@ -164,6 +170,15 @@ class Runner:
             if len(leases) >= limit:
                 break
         return leases
+
+    async def _tell_queue(self, only: Sequence[JobId] | None) -> None:
+        """Whoever waits for a place is told so; at once after a change here, else now and then."""
+        now_s = self._shop.clock.steady_s()
+        if now_s < self._queue_told_s + _TELL_QUEUE_S:
+            return
+        self._queue_told_s = now_s
+        for provider in self._shop.providers.values():
+            await self._shop.ledger.note_waiting(provider.name, waits_for_a_place(provider), only=only)
 
     def _take_up(self, lease: Lease) -> None:
         task = asyncio.create_task(self.handle(lease))

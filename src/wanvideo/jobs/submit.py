@@ -88,8 +88,7 @@ async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict
     budget = limits.day_budget(shop)
     opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots, budget=budget)
     if opened is NoSlot.NO_SLOT:
-        note = f"waits for one of {provider.pace.slots} places at the provider"
-        await shop.ledger.write(lease, {"note": note}, release_in_s=_SLOT_LOOK_S)
+        await shop.ledger.write(lease, {"note": waits_for_a_place(provider)}, release_in_s=_SLOT_LOOK_S)
         return None
     if isinstance(opened, OverBudget):
         assert budget is not None
@@ -101,6 +100,11 @@ async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict
         await _undelivered(shop, opened, NotDelivered("This machine was asleep; the submit was not sent."))
         return None
     return opened
+
+
+def waits_for_a_place(provider: Provider) -> str:
+    """What the owner of a job is told while all places are taken."""
+    return f"waits for one of {provider.pace.slots} places at the provider"
 
 
 async def _cancelled(shop: Workshop, lease: Lease) -> None:

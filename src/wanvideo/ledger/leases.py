@@ -85,6 +85,14 @@ class Leases(Writing):
         found = [Lease(rows.job_of(row), worker) for row in claimed]
         return sorted(found, key=lambda lease: place[lease.job.id])
 
+    async def note_waiting(self, provider: str, note: str, *, only: Sequence[JobId] | None) -> None:
+        async with self._database.reading() as turn:
+            silent = await turn.first(leases.silent(provider, await turn.now(), only).limit(1))
+        if silent is not None:
+            async with self._database.writing() as turn:
+                now = await turn.now()
+                await turn.run(leases.note_waiting(provider, note, now, only))
+
     async def release(self, held: Sequence[Lease], *, in_s: float) -> int:
         if not held:
             return 0

@@ -92,6 +92,9 @@ class Ledger(Protocol):
         fairly among owners (who has the fewest tasks running), then the oldest.
         """
 
+    async def note_waiting(self, provider: str, note: str, *, only: Sequence[JobId] | None) -> None:
+        """Tell the due queued jobs of a provider that nobody has in hand why they wait, if nothing does yet."""
+
     async def release(self, leases: Sequence[Lease], *, in_s: float) -> int:
         """Put many jobs down in one transaction, due again in `in_s`; how many were still held."""
 

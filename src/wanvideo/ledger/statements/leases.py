@@ -144,6 +144,24 @@ def heads_of_queue(provider: str, now: datetime, only: Sequence[JobId] | None, l
     return select(queue).where(queue.c.turn <= limit)
 
 
+def silent(provider: str, now: datetime, only: Sequence[JobId] | None) -> Select[Any]:
+    """Due queued jobs in nobody's hands that do not say why they wait."""
+    waiting = select(jobs.c.id).where(
+        jobs.c.state == State.QUEUED,
+        jobs.c.due_at <= now,
+        jobs.c.provider == provider,
+        jobs.c.note.is_(None),
+        _free(now),
+    )
+    return waiting if only is None else waiting.where(among(jobs.c.id, only))
+
+
+def note_waiting(provider: str, note: str, now: datetime, only: Sequence[JobId] | None) -> Update:
+    """Those that somebody has locked are about to go: they are left out."""
+    locked = silent(provider, now, only).with_for_update(skip_locked=True).cte("locked")
+    return update(jobs).where(jobs.c.id.in_(select(locked.c.id))).values(note=note, updated_at=now)
+
+
 def release(held: Mapping[JobId, int], worker: str, due_at: datetime, now: datetime) -> Update:
     """Put jobs down, each only under its own fence: one statement for any number of them."""
     leases = rows_of(held)
