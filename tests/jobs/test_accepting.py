@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 from wanvideo.contract.model_card import limit
 from wanvideo.contract.request import VideoRequest, parse_request
 from wanvideo.errors import ImageInvalid
-from wanvideo.jobs.accepting import Accepted, Fetch, Pictures
+from wanvideo.jobs.accepting import Accepted, Fetch, Given, Pictures
 
 
 def png(width: int = 320, height: int = 240) -> bytes:
@@ -81,6 +82,15 @@ async def test_a_picture_that_lies_with_the_provider_is_passed_on_unseen() -> No
     assert (accepted.data, accepted.picture.url) == (b"", "oss://bucket/a.png")
     assert "neither checked nor cropped" in accepted.warnings[0]
     assert accepted.picture.sha256 != (await read("oss://bucket/b.png")).picture.sha256
+
+
+async def test_the_hash_by_which_a_clip_is_found_again_needs_no_decoding() -> None:
+    """An identical request is answered from the cache: its picture is read, and not made to fit."""
+    data = b"not even a picture"
+    given = await Pictures(nothing).read(asking(data))
+    assert given == Given(data, hashlib.sha256(data).hexdigest())
+    accepted = await read(png(600, 300))
+    assert accepted.picture.source_sha256 == hashlib.sha256(png(600, 300)).hexdigest()
 
 
 async def test_a_missing_file_says_where_was_looked(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanvideo.jobs.policy import Estimate, backoff_s, estimate, next_look_s, outlook
+from wanvideo.contract.model_card import limit
+from wanvideo.jobs.policy import WATCHED_S, Estimate, backoff_s, estimate, outlook
 from wanvideo.ports import Pace
 
 PACE = Pace(typical_s=70, first_look_s=15, look_every_s=5)
@@ -31,39 +30,10 @@ def test_an_estimate_is_in_order(seen: list[float], pace: Pace) -> None:
         assert min(seen) <= found.early_s <= found.typical_s <= found.late_s <= max(seen) + 1e-6
 
 
-@given(st.floats(0, 1e6), latencies, paces)
-def test_there_is_always_a_pause_between_two_looks(elapsed_s: float, seen: list[float], pace: Pace) -> None:
-    assert next_look_s(elapsed_s, estimate(seen, pace), pace) >= 1e-3
-
-
-@given(st.floats(0, 5000), st.floats(0, 100), latencies, paces)
-def test_looking_later_never_brings_the_next_look_forward(
-    elapsed_s: float, later_s: float, seen: list[float], pace: Pace
-) -> None:
-    expected = estimate(seen, pace)
-    first = elapsed_s + next_look_s(elapsed_s, expected, pace)
-    second = elapsed_s + later_s + next_look_s(elapsed_s + later_s, expected, pace)
-    assert second >= first - 1e-6
-
-
-@given(st.floats(0, 5000), st.floats(0, 100), latencies, paces)
-def test_once_a_clip_may_be_done_the_looks_only_become_rarer(
-    past_s: float, later_s: float, seen: list[float], pace: Pace
-) -> None:
-    expected = estimate(seen, pace)
-    elapsed_s = past_s + (expected.early_s if expected.learned_from else 0)
-    assert next_look_s(elapsed_s + later_s, expected, pace) >= next_look_s(elapsed_s, expected, pace) - 1e-6
-
-
-def test_a_clip_is_seen_soon_after_it_is_done_without_asking_all_the_time() -> None:
-    at_s, looks = 0.0, []
-    while at_s < 200:
-        at_s += next_look_s(at_s, LEARNED, PACE)
-        looks.append(at_s)
-    around = [later - earlier for earlier, later in itertools.pairwise(looks) if later <= 95]
-    assert looks[0] == pytest.approx(47.5)
-    assert max(around) <= 2.5
-    assert len([look for look in looks if look <= 95]) <= 25
+def test_a_running_job_is_due_by_itself_only_after_its_link_has_died() -> None:
+    """Until then the watch tells; after it there is nothing left but to say so."""
+    assert limit("task_ttl_s") < WATCHED_S
+    assert limit("link_ttl_s") < WATCHED_S
 
 
 def test_pauses_double_up_to_a_limit() -> None:

@@ -11,6 +11,7 @@ from tests.fakes.bench import Bench, FakeKill
 
 from wanvideo.contract.job import Event, State
 from wanvideo.errors import CredentialsRejected, ProviderUnavailable
+from wanvideo.jobs.failpoints import NAMES
 from wanvideo.jobs.machine import OPEN
 from wanvideo.jobs.policy import MAX_UNDELIVERED
 from wanvideo.ports import Pace
@@ -298,13 +299,7 @@ async def test_a_late_answer_is_kept_by_the_next_look(bench: Bench) -> None:
     assert len(bench.provider.sent) == 1
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "before_upload", "after_upload", "before_post", "after_post", "after_accept", "after_poll",
-        "during_download", "after_download", "after_conform", "before_stored",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("moment", [name for name in NAMES if name not in ("during_conform", "after_source")])
 async def test_a_worker_may_die_at_any_moment(bench: Bench, moment: str) -> None:
     job = await bench.submit()
     bench.die_at = moment
@@ -314,11 +309,15 @@ async def test_a_worker_may_die_at_any_moment(bench: Bench, moment: str) -> None
     assert len(bench.provider.billed("a harbour")) == 1
 
 
-async def test_a_worker_may_die_while_the_clip_is_conformed(bench: Bench) -> None:
+@pytest.mark.parametrize("moment", ["during_conform", "after_source", "before_stored"])
+async def test_a_worker_may_die_while_the_clip_is_conformed_and_put_in_place(
+    bench: Bench, moment: str
+) -> None:
     job = await bench.submit(fps=4)
-    bench.die_at = "during_conform"
+    bench.die_at = moment
     assert (await bench.drive(job)).state is State.SUCCEEDED
     assert bench.kills == 1
+    assert len(bench.provider.billed("a harbour")) == 1
 
 
 async def test_a_kill_is_not_swallowed_by_the_runner(bench: Bench) -> None:
