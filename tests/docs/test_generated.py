@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import numpy as np
+import pytest
 import typer.main
 
 from wanvideo.cli.main import app
@@ -14,10 +17,15 @@ from wanvideo.contract.job import State
 from wanvideo.errors import all_errors
 from wanvideo.jobs import policy, reconcile
 from wanvideo.jobs.failpoints import NAMES
+from wanvideo.jobs.latency import LOOKS_PER_CLIP, curve
 from wanvideo.jobs.storing import AT_RISK, SAME_DAMAGE
+from wanvideo.jobs.watch import POST_FOR_S
+from wanvideo.ledger.pace import Gate
+from wanvideo.ports import Pace
 
 from .pages import CHINESE, PAGES, README, ROOT, headings, text_of
 
+START = datetime(2026, 11, 25, tzinfo=UTC)
 CLI, ERRORS, ENGINE = ROOT / "docs/cli.md", ROOT / "docs/errors.md", ROOT / "docs/engine.md"
 
 
@@ -72,21 +80,68 @@ def test_the_engine_page_knows_every_state_and_every_crash() -> None:
     assert [state for state in State if f"`{state}`" not in text] == []
 
 
-def test_the_engine_page_has_the_numbers_of_the_engine() -> None:
-    text = text_of(ENGINE)
+def said(page: Path) -> str:
+    """The page on one line, so that it does not matter where its lines break."""
+    return " ".join(text_of(page).split())
+
+
+def test_the_engine_page_has_the_numbers_of_the_proof() -> None:
+    text = said(ENGINE)
     assert timedelta(seconds=2) == reconcile.EARLY_SLACK
     assert timedelta(seconds=10) == reconcile.LATE_SLACK
-    assert "from 2 s before it began to 10 s after the line was\n  lost" in text
+    assert "from 2 s before it began to 10 s after the line was lost" in text
     assert timedelta(minutes=15) == reconcile.DOUBT_SLACK
     assert "within 15 min of that time" in text
+
+
+def test_the_engine_page_has_the_numbers_of_the_engine() -> None:
+    text = said(ENGINE)
     assert SAME_DAMAGE == 3
-    assert "the very same way\n3 times" in text
+    assert "the very same way 3 times" in text
     assert timedelta(hours=6) == AT_RISK
     assert "From 6 h before" in text
     assert policy.MAX_UNDELIVERED == 8
     assert "8 tries" in text
     assert policy.MAX_TROUBLES == 2
     assert "2 more tasks" in text
+    assert (policy.LEARN_AT_LEAST, policy.LEARN_FROM) == (3, 200)
+    assert "The latest 200 clips" in text
+    assert "Before there are 3," in text
+    assert POST_FOR_S + 1 == 7
+    assert "another has the post within 7 s" in text
+
+
+def test_the_gates_open_as_the_engine_page_says() -> None:
+    assert "for 2 s, then 4 s, 8 s ... at most 60 s" in said(ENGINE)
+    gate, pauses_s = Gate(START), list[float]()
+    for _ in range(7):
+        gate, pause_s = gate.shut(START)
+        pauses_s.append(pause_s)
+    assert pauses_s == [2, 4, 8, 16, 32, 60, 60]
+    assert "a tenth shorter" in said(ENGINE)
+    first, _ = gate.turn(gate.next_at, 5)
+    second, _ = first.turn(first.next_at, 5)
+    apart_s = [
+        (after.next_at - before.next_at).total_seconds() for before, after in ((gate, first), (first, second))
+    ]
+    assert apart_s[1] / apart_s[0] == pytest.approx(0.9)
+
+
+def test_the_looks_come_when_the_engine_page_says() -> None:
+    """Of a task that does not end, after the 50 clips that the page speaks of."""
+    told = re.search(r"After 50 clips of 30 to 138 s.*?the looks come at ([\d, ]+) and (\d+) s", said(ENGINE))
+    assert told
+    promised_s = [int(number) for number in (*told[1].split(", "), told[2])]
+    clips_s = 60 * np.exp(0.25 * np.random.default_rng(3).standard_normal(50))
+    assert (round(clips_s.min()), round(clips_s.max())) == (30, 138)
+    learned = curve(list(clips_s), Pace(75, 15, 3))
+    looks_s, looked_s = list[float](), 0.0
+    for age_s in np.arange(0, 100, 0.05):
+        if learned.lag_s(np.array([looked_s]), np.array([age_s]))[0] >= learned.price_s:
+            looks_s.append(age_s)
+            looked_s = age_s
+    assert looks_s[: len(promised_s)] == pytest.approx(promised_s, abs=1)
+    assert len([look_s for look_s in looks_s if look_s <= 60]) < LOOKS_PER_CLIP
 
 
 def test_the_changelog_has_a_place_for_what_is_new() -> None:
