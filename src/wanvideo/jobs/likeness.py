@@ -39,6 +39,7 @@ class Facts:
     billed_s: float | None = None
     resolution: str | None = None
     sound: bool | None = None
+    loose: bool = False  # with a template the provider ignores the prompt, so that another one proves nothing
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,9 +53,8 @@ def facts_of(written: Mapping[str, Any]) -> Facts:
 def asked(job: Job, attempt: Attempt) -> Facts:
     """What the submit asked for."""
     options = job.request.get("wan") or {}
-    return Facts(
-        attempt.body.get("input", {}).get("prompt"), job.billed_s, job.resolution, options.get("audio")
-    )
+    prompt = attempt.body.get("input", {}).get("prompt")
+    return Facts(prompt, job.billed_s, job.resolution, options.get("audio"), bool(options.get("template")))
 
 
 def told(report: TaskReport) -> Facts:
@@ -66,7 +66,7 @@ def told(report: TaskReport) -> Facts:
 def compare(sent: Facts, seen: Facts) -> Likeness:
     """OTHER only by the prompt: seconds, tier and sound are what was billed, and that may be odd for once."""
     if sent.prompt is not None and seen.prompt is not None and _words(sent.prompt) != _words(seen.prompt):
-        other = _have_little_in_common(sent.prompt, seen.prompt)
+        other = not sent.loose and _have_little_in_common(sent.prompt, seen.prompt)
         return Likeness.OTHER if other else Likeness.UNSURE
     return Likeness.UNSURE if differences(sent, seen) else Likeness.SAME
 

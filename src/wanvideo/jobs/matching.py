@@ -59,9 +59,9 @@ def judge(me: Sent, others: Sequence[Sent], tasks: Sequence[Task]) -> Verdict:
     rivals = [other for other in others if any(other.may_own(task) for task in mine)]
     if any(me.fits(task) and not task.holder for task in mine):
         return _of_those_that_fit(me, others, tasks)
-    near = [task for task in mine if _is_free_to_take(me, task) and task.facts is None and me.near(task)]
-    if len(near) == 1 and not any(rival.may_own(near[0]) for rival in rivals):
-        return Adopt(near[0].task_id)
+    untold = [task for task in mine if _is_free_to_take(me, task) and task.facts is None and me.reaches(task)]
+    if len(untold) == 1 and me.near(untold[0]) and not any(rival.may_own(untold[0]) for rival in rivals):
+        return Adopt(untold[0].task_id)
     return _undecided(me, rivals, mine)
 
 
@@ -70,9 +70,7 @@ def _of_those_that_fit(me: Sent, others: Sequence[Sent], tasks: Sequence[Task]) 
     together, alike = _alike(me, others, tasks)
     out = [one.job_id for one in together if one.out]
     if out:
-        return Wait(
-            f"a task was made, but {_jobs(out)} may own it and is still being answered; looking again"
-        )
+        return _until_answered(out)
     untold = [
         task
         for task in tasks
@@ -116,9 +114,7 @@ def _undecided(me: Sent, rivals: Sequence[Sent], mine: Sequence[Task]) -> Verdic
     out = [one.job_id for one in rivals if one.out]
     untold = [task for task in mine if task.will_tell]
     if untold and out:
-        return Wait(
-            f"a task was made, but {_jobs(out)} may own it and is still being answered; looking again"
-        )
+        return _until_answered(out)
     if untold:
         return _until_told(untold)
     held = [task for task in mine if task.holder]
@@ -144,8 +140,10 @@ def _until_answered(out: Sequence[JobId]) -> Wait:
 
 
 def _until_told(untold: Sequence[Task]) -> Wait:
-    run = "task of that moment still runs" if len(untold) == 1 else "tasks of that moment still run"
-    why = f"{len(untold)} {run}; its end tells its prompt, and so whose it is ({_ids(untold)})"
+    if len(untold) == 1:
+        why = f"the task {_ids(untold)} of that moment still runs; its end tells whose it is"
+    else:
+        why = f"{len(untold)} tasks of that moment still run; their ends tell whose they are"
     return Wait(why, tuple(untold))
 
 

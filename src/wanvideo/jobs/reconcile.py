@@ -26,7 +26,7 @@ __all__ = ["BY_A_PERSON", "DOUBT_SLACK", "EARLY_SLACK", "LATE_SLACK", "found", "
 
 BY_A_PERSON: Final = "by a person"
 """Stands in evidence["adopted"] when somebody named the task."""
-_LEARNED: Final = ("lost_at", "latest_at", "strangers", "let_go", "told", "seen")
+_LEARNED: Final = ("lost_at", "ahead_s", "latest_at", "strangers", "let_go", "told", "seen")
 _LOOK_S, _MOST_LOOK_S = 5.0, 30.0
 _PERSON_LOOK_S = 60.0
 _TELL_AFTER = 5  # lists that failed, one after the other
@@ -58,7 +58,7 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
         empty = isinstance(verdict, Nothing)
         if empty or "latest_at" not in learned:
             provider_at = await absence.provider_time(shop, provider)
-            _bound(shop, provider_at, learned)
+            _learn_the_time(shop, provider_at, learned)
     except WanvideoError as error:
         await _look_again(shop, lease, learned, error)
         return
@@ -117,11 +117,16 @@ async def _tie(shop: Workshop, lease: Lease, learned: Learned, task_id: TaskId, 
         await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=_LOOK_S)
 
 
-def _bound(shop: Workshop, provider_at: datetime | None, learned: Learned) -> None:
-    """Until when this submit, which is lost already, can have made a task: by the provider's own clock."""
-    if provider_at is not None and "latest_at" not in learned:
+def _learn_the_time(shop: Workshop, provider_at: datetime | None, learned: Learned) -> None:
+    """How far our clock is ahead; and until when, by the provider's, this submit can have made a task, as it
+    is lost already. A clock that is far off teaches nothing: it may be either.
+    """
+    if provider_at is None or "latest_at" in learned:
+        return
+    ahead = shop.clock.now() - provider_at
+    if abs(ahead) <= MOST_SKEW:
         latest_at = provider_at + timedelta(seconds=shop.rules.submit_reach_s) + MOST_SKEW
-        learned["latest_at"] = latest_at.isoformat()
+        learned |= {"ahead_s": ahead.total_seconds(), "latest_at": latest_at.isoformat()}
 
 
 async def _look_again(shop: Workshop, lease: Lease, learned: Learned, error: WanvideoError) -> None:
