@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from wanvideo.clock import Clock
 from wanvideo.contract.job import JobId
 from wanvideo.errors import SettingsInvalid, StorageFailed
 from wanvideo.ledger.columns import read_json
+from wanvideo.ledger.sqlite_thread import SqliteThread
 from wanvideo.ledger.timekeeping import ProcessTime, Timekeeper
 
 BUSY_TIMEOUT_MS = 30_000
@@ -37,7 +39,7 @@ class SqliteFile:
     troubles: tuple[type[Exception], ...] = (DBAPIError, OSError)
 
     def __init__(self, url: URL) -> None:
-        url = url.set(drivername="sqlite+aiosqlite")
+        self._url = url = url.set(drivername="sqlite+aiosqlite")
         self._file = url.database or ":memory:"
         if self._file != ":memory:":
             try:
@@ -50,6 +52,7 @@ class SqliteFile:
         self.writer, self.reader = (
             create_async_engine(
                 url,
+                async_creator=self._connect,
                 pool_size=size,
                 max_overflow=besides,
                 hide_parameters=True,
@@ -57,9 +60,15 @@ class SqliteFile:
             )
             for size, besides in ((1, 0), (4, 4))
         )
-        for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
+        for engine, begin in ((self.writer, _begin_writing), (self.reader, _begin_reading)):
             event.listen(engine.sync_engine, "connect", _on_connect)
-            event.listen(engine.sync_engine, "begin", _begin_with(begin))
+            event.listen(engine.sync_engine, "begin", begin)
+
+    async def _connect(self) -> SqliteThread:
+        arguments, options = self.writer.dialect.create_connect_args(self._url)
+        connection = SqliteThread(partial(sqlite3.connect, *arguments, **options))
+        await connection
+        return connection
 
     def timekeeper(self, clock: Clock) -> Timekeeper:
         return ProcessTime(clock)
@@ -118,8 +127,12 @@ def _use_wal(cursor: Any) -> None:
             time.sleep(0.02)  # only while several processes open the same new file
 
 
-def _begin_with(statement: str) -> Any:
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+def _begin_writing(connection: Connection) -> None:
+    """The time of a transaction is taken when nobody else writes any more: so not on the next trip."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return begin
+
+def _begin_reading(connection: Connection) -> None:
+    """What is seen is the moment of the first statement anyhow."""
+    driver: Any = connection.connection.driver_connection
+    driver.begin_with_next("BEGIN")
