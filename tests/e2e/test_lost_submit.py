@@ -83,6 +83,20 @@ def test_whatever_answers_instead_of_the_provider_a_task_that_was_not_made_is_ma
         made_after_all(desk)
 
 
+def test_a_person_who_names_a_task_that_failed_is_believed(open_desk: OpenDesk) -> None:
+    """It cost nothing, and the job goes on; it is not asked about again and again."""
+    desk = open_desk(faults=("submit:drop*1", "task:fail=InternalError.Algo*1"))
+    with pytest.raises(WaitTimeout):
+        desk.make(settings=desk.settings(absence_gap_s=600), timeout_s=3)
+    waiting = desk.job()
+    (failed,) = desk.truth()["tasks"]
+    assert (waiting.state, failed["status"]) == ("uncertain", "FAILED")
+    desk.run("jobs", "resolve", waiting.id, "--adopt", failed["task_id"]).succeeded()
+    desk.watch(waiting.id, absence_gap_s=600)
+    assert len(desk.truth()["creates"]) == 2
+    assert desk.paid_once()
+
+
 def test_the_clip_of_another_folder_is_not_taken_for_the_lost_one(open_desk: OpenDesk) -> None:
     """The same account and words, a moment before: nothing is adopted, nothing sent; a person decides."""
     desk = open_desk()

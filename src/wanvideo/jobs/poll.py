@@ -44,7 +44,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
     if report.status is not TaskStatus.SUCCEEDED:
         shop.finished.pop(job.task_id, None)
     ended_badly = report.status in (TaskStatus.FAILED, TaskStatus.CANCELLED)
-    if job.evidence.get("adopted") and ended_badly:
+    if job.evidence.get("adopted") not in (None, BY_A_PERSON) and ended_badly:
         await _let_go(shop, lease)  # it never told whose prompt it had: it proves nothing about our submit
     elif report.status is TaskStatus.SUCCEEDED:
         await _succeeded(shop, lease, report)
