@@ -129,6 +129,7 @@ def told(outcomes: dict[str, tuple[Report, Verdict]]) -> None:
         row("most creates in a second", lambda _, v: v.counts["peak_per_s"]["submit"]),
         row("most polls in a second", lambda _, v: v.counts["peak_per_s"]["query"]),
         row("jobs that asked a person", lambda r, _: len(r.asked)),
+        row("jobs that looked for long", lambda r, _: len(r.impatient)),
         *(row(words, lambda _, v, name=name: len(getattr(v, name))) for name, words in ROWS.items()),
     ]
     print_table(rows, list(outcomes))
@@ -145,8 +146,8 @@ def told_more(kind: str, report: Report, verdict: Verdict) -> None:
     unmet = [fault["spec"] for fault in report.met if not fault["met"]]
     if unmet:
         print(f"{kind}: faults that met nothing: {', '.join(unmet)}")
-    for job_id, why in report.asked.items():
-        print(f"{kind}: asked a person: {job_id}: {why}")
+    for job_id, why in {**report.asked, **report.impatient}.items():
+        print(f"{kind}: a person decided: {job_id}: {why}")
     for name, lines in verdict.wrong().items():
         for line in lines[:20]:
             print(f"{kind}: WRONG, {ROWS[name]}: {line}")

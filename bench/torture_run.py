@@ -42,8 +42,8 @@ WORDS: Final = (
 """Prompts of seven of these are as different as those of different people."""
 PATIENCE_S: Final = 60.0
 """How long a worker may take to come to its failpoint."""
-PERSON_S: Final = 20.0
-"""How long a job waits for a person before one comes."""
+ASKED_S, PATIENT_S = 3.0, 90.0
+"""How long a job that asks for a person waits for one, and one that says it is looking by itself."""
 SETTLE_S: Final = 180.0
 LEAVE_S: Final = 60.0
 
@@ -56,9 +56,8 @@ class Report:
     missed: Counter[str] = field(default_factory=Counter)  # points that a worker never came to
     trouble: list[str] = field(default_factory=list)  # workers that ended by themselves, or badly
     whims: Counter[str] = field(default_factory=Counter)  # what people did beside ordering
-    asked: dict[JobId, str] = field(
-        default_factory=dict
-    )  # jobs that waited for a person, and what was decided
+    asked: dict[JobId, str] = field(default_factory=dict)  # jobs that asked a person: what was decided
+    impatient: dict[JobId, str] = field(default_factory=dict)  # jobs that were still looking by themselves
     met: list[dict[str, Any]] = field(default_factory=list)  # faults
     killing_s: float = 0.0
     settling_s: float = 0.0
@@ -239,7 +238,10 @@ class Run:
         self.report.whims["abandoned" if abandon else "cancelled"] += 1
 
     async def _decide(self, app: App) -> None:
-        """The person whom a job asks for: looks for its words in the provider's console, and says so."""
+        """The person whom a job asks for: looks for its words in the provider's console, and says so.
+
+        Comes as well, much later, where a job says that it is still looking by itself.
+        """
         while True:
             await asyncio.sleep(2)
             try:
@@ -250,7 +252,7 @@ class Run:
                 ]
                 now_s = time.monotonic()
                 self._waiting_s = {job.id: self._waiting_s.get(job.id, now_s) for job in waiting}
-                late = [job for job in waiting if now_s - self._waiting_s[job.id] > PERSON_S]
+                late = [job for job in waiting if now_s - self._waiting_s[job.id] > _patience_s(job)]
                 if late:
                     await self._resolve(app, late)
             except WanvideoError as error:
@@ -268,9 +270,10 @@ class Run:
             ]  # fmt: skip
             how = "adopt" if made else "give_up"
             why = f"{how}: {job.note}"
-            print(f"  a person was asked: {job.id} {why}", file=sys.stderr, flush=True)
+            lines = self.report.asked if _patience_s(job) == ASKED_S else self.report.impatient
+            print(f"  a person decides: {job.id} {why}", file=sys.stderr, flush=True)
             await app.jobs.resolve(job.id, how, made[-1] if made else None)
-            self.report.asked[job.id] = why
+            lines[job.id] = why
             self._waiting_s.pop(job.id, None)
 
     async def _settle(self, app: App) -> None:
@@ -296,6 +299,10 @@ class Run:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+def _patience_s(job: Job) -> float:
+    return ASKED_S if "decide with" in (job.note or "") else PATIENT_S
 
 
 def _raise_first(tasks: list[asyncio.Task[None]]) -> None:
