@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from wanvideo.app import App, open_app
 from wanvideo.contract.fields import VideoFields, one_request
-from wanvideo.contract.job import JobId, State
+from wanvideo.contract.job import Job, JobId, State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
 from wanvideo.contract.terms import Cache, read_terms
@@ -24,10 +24,11 @@ OnProgress = Callable[[Snapshot], None]
 class AsyncJob:
     """A job that this client drives. Its `id` is all another process needs to pick it up."""
 
-    def __init__(self, client: AsyncClient, job_id: JobId, *, cached: bool = False) -> None:
+    def __init__(self, client: AsyncClient, job_id: JobId, *, stored: Job | None = None) -> None:
+        """`stored`: an earlier clip answers, and nothing is left to wait for."""
         self._client = client
         self.id = job_id
-        self._cached = cached
+        self._stored = stored
 
     async def status(self) -> Snapshot:
         """Where it stands now: state, elapsed seconds, outlook."""
@@ -38,6 +39,7 @@ class AsyncJob:
         """A snapshot at every change and about ten times a second, until the job is over."""
         async for snapshot in self._client.app.jobs.follow(self.id):
             yield snapshot
+        self._client.let_go(self.id)
 
     async def wait(
         self, timeout_s: float | None = None, *, on_progress: OnProgress | None = None
@@ -45,14 +47,20 @@ class AsyncJob:
         """The stored clip. Raises: the error that ended the job; WaitTimeout, and the job goes on."""
         app = self._client.app
         read_terms(timeout_s=timeout_s, on_progress=on_progress)
+        if self._stored is not None:
+            if on_progress is not None:
+                on_progress(await app.jobs.snapshot(self._stored))
+            return await app.jobs.result(self._stored, cached=True)
+        snapshot: Snapshot | None = None
         try:
             async with asyncio.timeout(timeout_s):
-                async for snapshot in app.jobs.follow(self.id):
+                async for snapshot in self.events():
                     if on_progress is not None:
                         on_progress(snapshot)
         except TimeoutError:
             raise still_waiting(await app.jobs.job(self.id), timeout_s) from None
-        return await app.jobs.result(await app.jobs.job(self.id), cached=self._cached)
+        assert snapshot is not None
+        return await app.jobs.result(snapshot.job)
 
     async def cancel(self, *, abandon: bool = False) -> State:
         """Cancel what can be cancelled, and tell the state that came of it.
@@ -70,8 +78,7 @@ class AsyncJob:
         `changes` are fields of the request. One that the provider refused needs some, or `as_it_is=True`.
         """
         await self._client.app.jobs.retry(self.id, dict(changes), as_it_is=as_it_is)
-        self._cached = False
-        return self
+        return self._client.drive(self)
 
 
 class AsyncClient:
@@ -116,7 +123,9 @@ class AsyncClient:
         checked = one_request(request, fields)
         name, _ = self.app.choose_provider(terms.provider)
         taken = await self.app.jobs.submit(checked, name, Asked(terms.cache, terms.max_cost_cny))
-        return self._drive(AsyncJob(self, taken.job.id, cached=taken.cached))
+        if taken.cached:
+            return AsyncJob(self, taken.job.id, stored=taken.job)
+        return self.drive(AsyncJob(self, taken.job.id))
 
     async def generate(
         self,
@@ -140,9 +149,14 @@ class AsyncClient:
         Raises: JobNotFound; JobConflict when it was sent to another endpoint than this client's.
         """
         found = await self.app.jobs.reachable(job_id)
-        return self._drive(AsyncJob(self, found.id))
+        return self.drive(AsyncJob(self, found.id))
 
-    def _drive(self, job: AsyncJob) -> AsyncJob:
+    def drive(self, job: AsyncJob) -> AsyncJob:
+        """See to it that the job goes on, for as long as this client is open."""
         self._driven.add(job.id)
         self.app.runner.wake()
         return job
+
+    def let_go(self, job_id: JobId) -> None:
+        """The job is over: nothing is left to do for it, and the ledger is not asked any more."""
+        self._driven.discard(job_id)

@@ -15,7 +15,7 @@ from wanvideo.contract.fields import VideoFields
 from wanvideo.contract.job import State
 from wanvideo.contract.request import VideoRequest
 from wanvideo.contract.result import VideoResult
-from wanvideo.contract.terms import Cache, read_terms
+from wanvideo.contract.terms import Cache
 from wanvideo.jobs.service import Snapshot
 from wanvideo.settings import Settings
 
@@ -97,9 +97,16 @@ class Client:
         **fields: Unpack[VideoFields],
     ) -> VideoResult:
         """Make one clip and wait for it; see AsyncClient.generate. May cost money."""
-        read_terms(timeout_s=timeout_s, on_progress=on_progress)  # before anything is made or paid
-        job = self.submit(request, provider=provider, cache=cache, max_cost=max_cost, **fields)
-        return job.wait(timeout_s, on_progress=on_progress)
+        making = self._opened().generate(
+            request,
+            provider=provider,
+            cache=cache,
+            max_cost=max_cost,
+            on_progress=on_progress,
+            timeout_s=timeout_s,
+            **fields,
+        )
+        return self.call(making)
 
     def job(self, job_id: str) -> ClipJob:
         """Pick up a job of this ledger, wherever it was started. Raises: JobNotFound."""

@@ -60,6 +60,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._submits: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._due_s: float | None = None  # when the next job in hand is due, by the latest claim
         self._only: Callable[[], Collection[JobId] | None] = lambda: None
         self._queue_told_s = -math.inf
         self.watches: list[Watch] = []
@@ -126,9 +127,8 @@ class Runner:
             leases = await self.claim(chosen)
             for lease in leases:
                 self._take_up(lease)
-            due_s = None if leases else await self._shop.ledger.next_due_s(states=_IN_HAND, only=chosen)
-            if due_s is not None and len(self._tasks - self._submits) < AT_ONCE:
-                wait_s = min(max(due_s, 0.01), wait_s)
+            if not leases and self._due_s is not None and len(self._tasks - self._submits) < AT_ONCE:
+                wait_s = min(max(self._due_s, 0.01), wait_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()
@@ -138,7 +138,8 @@ class Runner:
         ledger, lease_s = self._shop.ledger, self._shop.rules.lease_s
         leases: list[Lease] = []
         free = AT_ONCE - len(self._tasks - self._submits)
-        if free > 0 and await ledger.next_due_s(states=_IN_HAND, only=only) == 0:
+        self._due_s = await ledger.next_due_s(states=_IN_HAND, only=only) if free > 0 else None
+        if self._due_s == 0:
             leases += await ledger.claim(
                 self._worker.name, states=_IN_HAND, only=only, limit=free, lease_s=lease_s
             )

@@ -81,7 +81,8 @@ class Jobs:
         is sent here.
         """
         taken = await take_in(self._shop, self._pictures, request, provider_name, asked or Asked())
-        self._wake()
+        if not taken.cached:  # else there is nothing to do
+            self._wake()
         return taken
 
     # --- looking ---
