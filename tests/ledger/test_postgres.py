@@ -211,6 +211,24 @@ async def test_a_transaction_that_is_cut_is_undone_and_said_so(url: str, ledger:
     assert (await current(ledger, job.id)).note is None
 
 
+async def test_a_machine_that_freezes_in_a_transaction_holds_nobody_up_for_long(
+    url: str, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "IDLE_S", 0.5)
+    frozen = await SqlLedger.open(url, FakeClock())
+
+    async def freeze() -> None:
+        async with frozen._database.writing() as turn:
+            await turn.lock("gate g")
+            async with asyncio.timeout(10):
+                await ledger.take_turn("g", per_s=1)  # waits for the lock, and gets it
+            await turn.now()
+
+    with pytest.raises(StorageFailed):
+        await freeze()
+    await frozen.close()
+
+
 async def test_a_caller_that_gives_up_waiting_holds_nobody_else_up(ledger: SqlLedger) -> None:
     async with ledger._database.writing() as turn:
         await turn.lock("gate g")

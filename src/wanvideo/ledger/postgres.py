@@ -22,6 +22,9 @@ FIELD: Final = "WANVIDEO_DATABASE_URL"
 CHANNEL: Final = "wanvideo"
 CONNECT_S: Final = 10
 ANSWER_S: Final = 60
+IDLE_S: Final = 20.0
+"""A machine that freezes, or loses its power, in the middle of a transaction keeps its locks no longer than
+this. Without it they would stay until TCP gives the connection up, by default after two hours."""
 
 # Ten connections at most: nine that come and go, and the one that listens.
 _KEPT, _BESIDES = 4, 6
@@ -60,7 +63,10 @@ class Postgres:
             connect_args={
                 "timeout": CONNECT_S,
                 "command_timeout": ANSWER_S,
-                "server_settings": {"application_name": "wanvideo"},
+                "server_settings": {
+                    "application_name": "wanvideo",
+                    "idle_in_transaction_session_timeout": f"{IDLE_S * 1000:.0f}",
+                },
             },
         )
         self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
