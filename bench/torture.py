@@ -17,10 +17,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -128,6 +130,7 @@ def told(outcomes: dict[str, tuple[Report, Verdict]]) -> None:
         row("most tasks at once", lambda _, v: v.counts["peak_running"]),
         row("most creates in a second", lambda _, v: v.counts["peak_per_s"]["submit"]),
         row("most polls in a second", lambda _, v: v.counts["peak_per_s"]["query"]),
+        row("failed tasks that nobody owns", lambda _, v: v.counts["failed tasks that nobody owns"]),
         row("jobs that asked a person", lambda r, _: len(r.asked)),
         row("jobs that looked for long", lambda r, _: len(r.impatient)),
         *(row(words, lambda _, v, name=name: len(getattr(v, name))) for name, words in ROWS.items()),
@@ -143,7 +146,10 @@ def told_more(kind: str, report: Report, verdict: Verdict) -> None:
     print(f"{kind}: attempts by outcome: {verdict.counts['outcomes']}; people: {dict(report.whims)}")
     extra = {name: verdict.counts[name] for name in verdict.counts if " " in name}
     print(f"{kind}: {extra}")
-    unmet = [fault["spec"] for fault in report.met if not fault["met"]]
+    met: Counter[str] = Counter()
+    for fault in report.met:
+        met[re.split("[*@]", fault["spec"])[0]] += fault["met"]
+    unmet = [spec for spec, times in met.items() if not times]
     if unmet:
         print(f"{kind}: faults that met nothing: {', '.join(unmet)}")
     for job_id, why in {**report.asked, **report.impatient}.items():

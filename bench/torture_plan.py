@@ -9,7 +9,7 @@ from typing import Final
 from wanvideo.jobs.failpoints import NAMES
 
 LEASE_S: Final = 4.0
-SUBMIT_TIMEOUT_S, CONNECT_TIMEOUT_S = 4.0, 1.0
+SUBMIT_TIMEOUT_S, CONNECT_TIMEOUT_S = 3.0, 0.7
 SETTINGS: Final = {
     "WANVIDEO_LEASE": f"{LEASE_S:g}",
     "WANVIDEO_ABSENCE_GAP": "2",
@@ -36,6 +36,15 @@ FAULTS: Final = (
     "download:truncate@0.06", "download:reset@0.05", "download:short@0.04", "download:corrupt@0.05",
     "download:norange@0.05", "download:503@0.05", "download:slow=1@0.04",
 )  # fmt: skip
+
+RARE: Final = (
+    "submit:drop*1", "submit:reset*1", "submit:500-created*1", "submit:html502-created*1", "submit:badjson*1",
+    "submit:empty*1", f"submit:slow={2 * SUBMIT_TIMEOUT_S:g}*1", "submit:drop-before*1", "submit:500*1",
+    "submit:503*1", "submit:html502*1", "submit:429*1", "cancel:503*1", "cancel:drop*1", "policy:500*1",
+    "policy:reset*1", "upload:drop*1", "upload:503*1", "upload:reset*1", "task:fail=InternalError.Algo*1",
+)  # fmt: skip
+"""Armed beside the others one after the other, so that even a short run meets many, and a long one all."""
+RARE_EVERY_S: Final = 12.0
 
 _ASLEEP_IN = ("after_upload", "after_post", "after_poll", "during_download", "after_conform", "before_stored")
 """Points where a process is put to sleep beyond its lease. Not `before_post`: no check can help a POST that

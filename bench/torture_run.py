@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import signal
 import sys
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageDraw
 
-from torture_plan import FAULTS, SETTINGS, Kill
+from torture_plan import FAULTS, RARE, RARE_EVERY_S, SETTINGS, Kill
 from torture_world import Provider, Worker, environment, provider, start_worker
 from wanvideo.app import App, open_app
 from wanvideo.contract.job import Job, JobId, State
@@ -107,7 +108,12 @@ class Run:
             began_s = time.monotonic()
             people = [
                 asyncio.create_task(work)
-                for work in (self._feed(app), self._decide(app), self._tell(app, len(plan)))
+                for work in (
+                    self._feed(app),
+                    self._decide(app),
+                    self._trouble(),
+                    self._tell(app, len(plan)),
+                )
             ]
             slots = [asyncio.create_task(self._slot(number)) for number in range(workers)]
             try:
@@ -198,6 +204,14 @@ class Run:
             except WanvideoError as error:
                 self.report.whims[f"refused: {error.code}"] += 1
             await asyncio.sleep(0.1)
+
+    async def _trouble(self) -> None:
+        rare = random.Random(self._chance.random()).sample(RARE, len(RARE))
+        for spec in itertools.cycle(rare):
+            await asyncio.sleep(RARE_EVERY_S)
+            if not self._feeding:
+                return
+            await self.provider.arm((spec,))
 
     async def _order(self, app: App, words: dict[str, Any]) -> Job:
         taken = await app.jobs.submit(parse_request(words), "dashscope", Asked())

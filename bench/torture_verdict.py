@@ -258,9 +258,17 @@ def _wrong_file(job: Job, made_sha256: str) -> str:
 
 
 def judge_audit(audit: dict[str, Any], books: Books, verdict: Verdict) -> None:
-    """`wanvideo audit` must find what the truth shows: nothing, except about what a person decided."""
+    """`wanvideo audit` must find what the truth shows: nothing, except about what a person decided.
+
+    And except tasks that failed and cost nothing: after a lost submit nobody can tell whose such a one was.
+    """
+    free = {task["task_id"] for task in books.truth["tasks"] if task["status"] in ("FAILED", "CANCELED")}
+    verdict.counts["failed tasks that nobody owns"] = 0
     for line in audit["lines"]:
         if line["verdict"] == "ok":
+            continue
+        if line["verdict"] == "unaccounted" and line["task_id"] in free:
+            verdict.counts["failed tasks that nobody owns"] += 1
             continue
         job_id = line["job_id"]
         if job_id is not None and books.by_word(JobId(job_id)):
