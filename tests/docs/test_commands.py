@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 import typer
 import typer.main
+from tests.postgres import NAMED
 
 from wanvideo.cli.main import app
 from wanvideo.settings import Settings
@@ -101,5 +102,5 @@ def test_every_flag_exists() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_variable_exists(page: Path) -> None:
-    known = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    known = {str(field.validation_alias) for field in Settings.model_fields.values()} | {NAMED}
     assert set(VARIABLE.findall(text_of(page))) <= known

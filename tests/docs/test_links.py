@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from .pages import PAGES, ROOT, anchors, links, name_of, text_of
+from .pages import PAGES, ROOT, anchors, links, name_of, spans, text_of
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -19,6 +20,16 @@ def test_every_link_and_picture_is_there(page: Path) -> None:
         assert target.exists(), f"{link} leads nowhere"
         assert target.is_relative_to(ROOT), f"{link} leads out of the project"
         assert not anchor or anchor in anchors(target), f"{link}: there is no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    """Of the code, as `bench/polling.py`: those are no links."""
+    named = [
+        re.match(r"(?:\.venv/bin/python )?((?:bench|tests|scripts|src)/[\w./-]+\w)", span)
+        for span in spans(page)
+    ]
+    assert [match[1] for match in named if match and not (ROOT / match[1]).exists()] == []
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
