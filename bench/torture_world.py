@@ -129,8 +129,9 @@ class Worker:
         return Path(f"/proc/{self.pid()}/ns/pid").readlink().name.strip("pid:[]")
 
     def send(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-            os.kill(self.pid(), number)
+        if self.process.returncode is None:  # else the number may be somebody else's by now
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                os.kill(self.pid(), number)
 
     async def kill(self) -> int:
         self.send(signal.SIGKILL)
