@@ -115,8 +115,13 @@ class Bench:
         """Another process: what the former had in memory is gone."""
         Bench._born += 1
         self.worker = Worker("elsewhere", Bench._born, "0")
-        gone = {"finished": {}, "empty_since_s": {}, "parts": set(), "lanes": defaultdict(_lane)}
-        self.shop = replace(self.shop, **gone)  # type: ignore[arg-type]  # each of its own type
+        gone: dict[str, Any] = {
+            "finished": {},
+            "empty_since_s": {},
+            "parts": set(),
+            "lanes": defaultdict(_lane),
+        }
+        self.shop = replace(self.shop, **gone)
         self.runner = Runner(self.shop, self.worker)
         self.runner.open_watches()
         self.jobs = Jobs(self.shop, self, self.worker.name, self.runner.wake)

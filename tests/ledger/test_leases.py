@@ -199,7 +199,8 @@ async def test_who_waits_in_the_queue_is_told_why(ledger: Ledger, clock: FakeClo
     waiting, other = await ledger.add_job(new_job()), await ledger.add_job(new_job(provider="preview"))
     for note in ("waits for a place", "and nothing is said twice"):
         await ledger.note_waiting("dashscope", note, only=[JobId("j_x"), waiting.id])
-    notes = [(await current(ledger, id)).note for id in (waiting.id, other.id, later.job.id, in_hand.job.id)]
+    ids = (waiting.id, other.id, later.job.id, in_hand.job.id)
+    notes = [(await current(ledger, job_id)).note for job_id in ids]
     assert notes == ["waits for a place", None, None, None]
     await clock.advance(60)
     await ledger.note_waiting("dashscope", "all others", only=None)

@@ -85,7 +85,9 @@ async def test_a_progress_that_is_not_told_stays(ledger: Ledger, clock: FakeCloc
     assert (await current(ledger, job.id)).progress == 0.25
 
 
-async def test_a_look_that_told_nothing_leaves_the_word_and_says_why(ledger: Ledger, clock: FakeClock) -> None:
+async def test_a_look_that_told_nothing_leaves_the_word_and_says_why(
+    ledger: Ledger, clock: FakeClock
+) -> None:
     job = await running(ledger, clock, "t")
     looks: list[tuple[TaskStatus, str | None]] = [
         (TaskStatus.PENDING, None),

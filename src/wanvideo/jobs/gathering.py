@@ -29,7 +29,8 @@ SILENT_AFTER: Final = timedelta(hours=3.5)
 _AT_ONCE: Final = timedelta(hours=12)
 """Longer stretches of the list may lack their oldest part (see the DashScope adapter)."""
 _MANY: Final = 100_000
-_LOOKED_AT: Final = (State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.STORING)
+_OPEN: Final = (State.SUBMITTING, State.UNCERTAIN)
+_WITH_A_TASK: Final = (State.RUNNING, State.STORING)
 _FREE: Final = (TaskStatus.FAILED, TaskStatus.CANCELLED)
 
 Learned = dict[str, Any]
@@ -87,18 +88,19 @@ async def gather(
     answered meanwhile has an owner, and one that is tied meanwhile has a holder.
     """
     known = await shop.ledger.known_tasks([line.task_id for line in lines])
-    jobs = await shop.ledger.jobs(limit=_MANY, states=_LOOKED_AT)
+    jobs = await shop.ledger.jobs(limit=_MANY, states=(*_OPEN, *_WITH_A_TASK))
     owners = {job.task_id: job for job in jobs if job.task_id is not None}
     tied = {task_id: job for task_id, job in owners.items() if job.evidence.get("adopted")}
     settled = (known | owners.keys()) - tied.keys()
     others, heard = list[Sent](), dict[str, Any]()
     for job in jobs:
-        if job.state not in (State.SUBMITTING, State.UNCERTAIN) or job.id == me.job_id:
+        if job.provider != provider.name or job.id == me.job_id:
             continue
-        attempts = await shop.ledger.attempts(job.id)
-        if job.provider == provider.name and attempts and attempts[-1].task_id is None:
-            others.append(submit_of(shop, job, attempts[-1], job.evidence))
-            heard |= job.evidence.get("told", {})
+        heard |= job.evidence.get("told", {})
+        if job.state in _OPEN:
+            attempts = await shop.ledger.attempts(job.id)
+            if attempts and attempts[-1].task_id is None:
+                others.append(submit_of(shop, job, attempts[-1], job.evidence))
     strangers = set(learned.get("strangers", ()))
     candidates = [line for line in lines if line.task_id not in settled and line.task_id not in strangers]
     heard = {line.task_id: heard[line.task_id] for line in candidates if line.task_id in heard}

@@ -93,7 +93,7 @@ class Ledger(Protocol):
         """
 
     async def note_waiting(self, provider: str, note: str, *, only: Sequence[JobId] | None) -> None:
-        """Tell the due queued jobs of a provider that nobody has in hand why they wait, if nothing does yet."""
+        """Tell due queued jobs of a provider, which nobody has in hand, why they wait; once each."""
 
     async def release(self, leases: Sequence[Lease], *, in_s: float) -> int:
         """Put many jobs down in one transaction, due again in `in_s`; how many were still held."""
