@@ -26,9 +26,10 @@ LOOKS_PER_CLIP: Final = 15.0
 # that a quick provider is noticed soon and a slow one not pestered.
 _SOONER, _LATER, _GUESSES = math.log(75), math.log(3), 25
 _BUMP: Final = 0.7  # of Silverman's width: clips of a kind lie close together
+_DOUBT: Final = 0.8  # of log time, shared by the clips seen: a few of them tell little of how others stray
 _TAIL_SHARE, _TAIL_LATER, _TAIL_SPREAD = 0.02, 3.0, 1.0
 _CORE_POINTS, _TAIL_POINTS = 500, 120
-_LONGEST_S: Final = 24 * 3600.0
+_SHORTEST_S, _LONGEST_S = 0.01, 24 * 3600.0  # what lies outside was not measured but is a clock's mistake
 _LEAST_ALIVE: Final = 1e-6
 
 
@@ -48,18 +49,26 @@ class Curve:
 
     def lag_s(self, looked_s: Floats, ages_s: Floats) -> Floats:
         """The lag to be expected by now of tasks that still ran when they were `looked_s` old."""
-        ended_then = np.interp(looked_s, self.ages_s, self.ended)
-        waited = np.interp(ages_s, self.ages_s, self.waited_s) - np.interp(
-            looked_s, self.ages_s, self.waited_s
-        )
+        ended_then, waited_then = self._by(looked_s)
+        _, waited_now = self._by(ages_s)
         alive = np.maximum(1 - ended_then, _LEAST_ALIVE)
-        lag: Floats = (waited - ended_then * (ages_s - looked_s)) / alive
+        lag: Floats = (waited_now - waited_then - ended_then * (ages_s - looked_s)) / alive
         return np.maximum(lag, 0.0)
+
+    def _by(self, ages_s: Floats) -> tuple[Floats, Floats]:
+        """The share that has ended, and its integral. Exact between the points: they lie far apart in the
+        tail, and a straight line there would be worth a look a second at one end and none at the other.
+        """
+        point = np.maximum(np.searchsorted(self.ages_s, ages_s, side="right") - 1, 0)
+        ended = np.interp(ages_s, self.ages_s, self.ended)
+        since_s = np.maximum(ages_s - self.ages_s[point], 0.0)
+        return ended, self.waited_s[point] + (self.ended[point] + ended) / 2 * since_s
 
 
 def curve(latencies_s: Sequence[float], pace: Pace) -> Curve:
     """The curve of these clips, in seconds from the submit to the end."""
-    seen = np.asarray([value for value in latencies_s if value > 0], dtype=np.float64)
+    told = np.asarray([value for value in latencies_s if value > 0], dtype=np.float64)
+    seen = np.clip(told, _SHORTEST_S, _LONGEST_S)
     if len(seen) < LEARN_AT_LEAST:
         typical = math.log(pace.typical_s)
         centres = np.linspace(typical - _SOONER, typical + _LATER, _GUESSES)
@@ -97,7 +106,7 @@ def _width(centres: Floats) -> float:
     """Silverman's rule, narrowed; never so narrow that one odd clip makes a spike of its own."""
     quarter, three = np.percentile(centres, [25, 75])
     spread = min(float(centres.std(ddof=1)), float(three - quarter) / 1.34) or float(centres.std(ddof=1))
-    return float(max(0.9 * spread * len(centres) ** -0.2 * _BUMP, 0.02))
+    return float(max(0.9 * spread * len(centres) ** -0.2 * _BUMP, _DOUBT / len(centres), 0.02))
 
 
 def _bumps(logs: Floats, centres: Floats, width: float) -> Floats:

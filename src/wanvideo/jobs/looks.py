@@ -33,6 +33,8 @@ SEVERAL_EVERY_S: Final = 1.0
 FIRST_DOUBT_S: Final = 8.0
 LEAST_DOUBT_S: Final = 0.05
 """How far the provider's time of creation may lie from ours, before any was seen, and at least."""
+LONGEST_UNSEEN_S: Final = 600.0
+"""However rarely a look is worth it: so often every task is looked at."""
 _NOTHING: Final = 0.05  # of the mean lag: not worth a line on the page
 _CLOSE_S: Final = 0.001
 _LONGEST_WAIT_S: Final = 30.0
@@ -271,7 +273,8 @@ class Looks:
         for kind, members in self._members.items():
             born = self._born[members]
             lag_s[members] = self._curves[kind].lag_s(self._last[members] - born, now_s - born)
-        return lag_s
+        long_unseen = now_s - self._last >= LONGEST_UNSEEN_S
+        return np.maximum(lag_s, np.where(long_unseen, self._price_s, 0.0))
 
     def _stretch(self, lag_s: Floats) -> tuple[int, int, float]:
         """The stretch of neighbours whose pages are worth most each: first, one past the last, the worth.
