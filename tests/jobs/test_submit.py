@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from wanvideo.errors import CredentialsRejected, ProviderUnavailable
 from wanvideo.jobs.failpoints import NAMES
 from wanvideo.jobs.machine import OPEN
 from wanvideo.jobs.policy import MAX_UNDELIVERED
+from wanvideo.jobs.submit import submit
 from wanvideo.ports import Pace
 
 
@@ -255,6 +257,26 @@ async def test_a_worker_that_is_stopped_waits_for_the_answer_and_writes_it_down(
     now = await bench.job(job)
     assert (now.state, now.task_id) == (State.RUNNING, "task-1")
     assert (await bench.ledger.attempts(job.id))[0].outcome == "accepted"
+
+
+@pytest.mark.parametrize(("slept_s", "sent"), [(14, 1), (16, 0)])
+async def test_a_machine_that_slept_after_the_commit_does_not_send_what_others_may_take_for_lost(
+    bench: Bench, slept_s: float, sent: int
+) -> None:
+    job = await bench.submit()
+
+    def nap(name: str) -> None:
+        if name == "before_post":
+            bench.clock._step_to(bench.clock.steady_s() + slept_s)
+
+    [lease] = await bench.runner.claim(None)
+    await submit(replace(bench.shop, failpoint=nap), lease)
+    assert len(bench.provider.sent) == sent
+    done = await bench.drive(job)
+    assert (done.state, len(bench.provider.sent)) == (State.SUCCEEDED, 1)
+    assert [attempt.outcome for attempt in await bench.ledger.attempts(job.id)] == (
+        ["accepted"] if sent else ["not_delivered", "accepted"]
+    )
 
 
 async def impatience(working: asyncio.Task[int]) -> None:

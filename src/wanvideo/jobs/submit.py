@@ -55,10 +55,17 @@ async def submit(shop: Workshop, lease: Lease) -> None:
     if now is not None and now.cancel:  # asked for while the picture went up: still nothing was sent
         await _cancelled(shop, lease)
         return
+    began_s = shop.clock.steady_s()
     opened = await _approved(shop, lease, provider, body)
-    if opened is not None:
-        shop.failpoint("before_post")
-        await _send(shop, opened, provider, body)
+    if opened is None:
+        return
+    shop.failpoint("before_post")
+    if shop.clock.steady_s() - began_s > shop.rules.lease_s / 2:
+        # This process was asleep. Others may soon take the attempt for lost and prove it absent, so the
+        # POST must not leave after that: it is not sent at all.
+        await _undelivered(shop, opened, NotDelivered("This machine was asleep; the submit was not sent."))
+        return
+    await _send(shop, opened, provider, body)
 
 
 async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict[str, Any]) -> Lease | None:
@@ -84,7 +91,6 @@ async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict
         reserved_cny=estimate_cny,
     )
     changes = moved(job, Event.CLAIM, attempt=attempt.number, account=provider.account.name)
-    began_s = shop.clock.steady_s()
     budget = limits.day_budget(shop)
     opened = await shop.ledger.open_attempt(lease, attempt, changes, slots=provider.pace.slots, budget=budget)
     if opened is NoSlot.NO_SLOT:
@@ -93,11 +99,6 @@ async def _approved(shop: Workshop, lease: Lease, provider: Provider, body: dict
     if isinstance(opened, OverBudget):
         assert budget is not None
         await _not_sent(shop, lease, limits.over_budget(budget, estimate_cny, opened.spent_cny))
-        return None
-    if opened is not None and shop.clock.steady_s() - began_s > shop.rules.lease_s / 2:
-        # This process was asleep. Others may soon take the attempt for lost and prove it absent, so the
-        # POST must not leave after that: it is not sent at all.
-        await _undelivered(shop, opened, NotDelivered("This machine was asleep; the submit was not sent."))
         return None
     return opened
 
