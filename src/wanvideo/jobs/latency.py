@@ -20,7 +20,7 @@ from wanvideo.ports import Pace
 
 Floats = NDArray[np.float64]
 
-LOOKS_PER_CLIP: Final = 15.0
+LOOKS_PER_CLIP: Final = 16.0
 """How many requests one clip on its own is worth: about one second of lag for clips that take a minute."""
 # While nothing is known: any moment from a 75th of the provider's figure to three times it, in log time, so
 # that a quick provider is noticed soon and a slow one not pestered.
