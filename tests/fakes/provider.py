@@ -102,8 +102,11 @@ class FakeProvider:
     billed_s: float = 2
     list_lag_s: float = 0.0
     list_page_size: int = 100
-    ahead_s: float = 0.0  # how far its clock is ahead of ours
+    ahead_s: float = 0.0  # how far its clock is ahead of ours by what a ping tells
+    apart_s: float = 0.0  # how far its clock is ahead of ours in everything
     cancel_frees: bool = True  # a task that did not start yet can be cancelled
+    tells_progress: bool = False
+    broken: set[str] = field(default_factory=set)  # tasks to which no fetch is ever answered
 
     def __post_init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -137,13 +140,13 @@ class FakeProvider:
         if self.uploads:
             raise self.uploads.pop(0)
         self.uploaded.append(name)
-        return Upload(f"oss://fake/{name}", self.clock.now() + timedelta(hours=48))
+        return Upload(f"oss://fake/{name}", self._now() + timedelta(hours=48))
 
     async def ready(self) -> None:
         """Nothing to prepare."""
 
     async def ping(self) -> datetime | None:
-        return self.clock.now() + timedelta(seconds=self.ahead_s)
+        return self._now() + timedelta(seconds=self.ahead_s)
 
     async def create(self, body: Mapping[str, Any]) -> TaskId:
         self.sent.append(dict(body))
@@ -180,7 +183,9 @@ class FakeProvider:
             if isinstance(scripted, TaskStatus):
                 return TaskReport(scripted)
             raise scripted
-        made, now = self.tasks.get(task), self.clock.now()
+        if task in self.broken:
+            raise ProviderUnavailable("The answer is no JSON.")
+        made, now = self.tasks.get(task), self._now()
         if made is None or (now - made.created_at).total_seconds() > DAY_S:
             return TaskReport(TaskStatus.UNKNOWN)
         status = made.status(now)
@@ -203,14 +208,15 @@ class FakeProvider:
                 passing=kind == "trouble",
                 rejected_parameter=name or None,
             )
-        return TaskReport(status)
+        age_s = (now - made.created_at).total_seconds()
+        return TaskReport(status, progress=age_s / made.takes_s if self.tells_progress else None)
 
     async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
         self.list_looks += 1
         self.queries.append((self.clock.steady_s(), "list"))
         if self.lists:
             raise self.lists.pop(0)
-        now = self.clock.now()
+        now = self._now()
         first_at, last_at = since_at.replace(microsecond=0), until_at.replace(microsecond=999_999)
         found = [
             TaskListing(task.id, task.status(now), task.created_at)
@@ -226,7 +232,7 @@ class FakeProvider:
         if self.cancels:
             raise self.cancels.pop(0)
         made = self.tasks[task]
-        if not self.cancel_frees or made.status(self.clock.now()) is not TaskStatus.PENDING:
+        if not self.cancel_frees or made.status(self._now()) is not TaskStatus.PENDING:
             raise CancelRefused("The task already runs.")
         made.cancelled = True
 
@@ -236,13 +242,16 @@ class FakeProvider:
     async def close(self) -> None:
         """Nothing to close."""
 
+    def _now(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.apart_s)
+
     # --- what a test does behind the scenes ---
 
     def make_task(self, body: dict[str, Any]) -> FakeTask:
         """A task as a create makes it; also for one that somebody else made."""
         ending = self.endings.pop(0) if self.endings else "succeed"
         task = FakeTask(
-            TaskId(f"task-{len(self.tasks) + 1}"), body, self.clock.now(), self.wait_s, self.takes_s, ending
+            TaskId(f"task-{len(self.tasks) + 1}"), body, self._now(), self.wait_s, self.takes_s, ending
         )
         self.tasks[task.id] = task
         return task

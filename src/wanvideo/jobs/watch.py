@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final
 
 from wanvideo.contract.job import JobId
-from wanvideo.errors import WanvideoError
+from wanvideo.errors import Throttled, WanvideoError
 from wanvideo.jobs import turns
 from wanvideo.jobs.asking import TELL_AFTER, Asking, Claims
 from wanvideo.jobs.latency import curve
@@ -187,8 +187,10 @@ class Watch:
 
     async def _failed(self, look: Look | None, claims: Claims, error: Exception) -> None:
         """Trouble instead of an answer: no look is begun for a while, and a 429 shuts the gate for all."""
-        self._errors += 1
-        self._quiet_until_s = self._now_s() + backoff_s(self._errors - 1, first_s=0.5, most_s=10.0)
+        if look is None or not look.is_list or isinstance(error, Throttled):
+            self._errors += 1  # without a list the tasks are fetched: that is no reason to wait
+        pause_s = backoff_s(max(0, self._errors - 1), first_s=0.5, most_s=10.0)
+        self._quiet_until_s = self._now_s() + pause_s
         if isinstance(error, WanvideoError):
             why = error.detail
             log.log(logging.WARNING if self._errors == TELL_AFTER else logging.INFO, "the watch: %s", why)
