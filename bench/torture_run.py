@@ -285,8 +285,8 @@ class Run:
             how = "adopt" if made else "give_up"
             why = f"{how}: {job.note}"
             lines = self.report.asked if _patience_s(job) == ASKED_S else self.report.impatient
-            print(f"  a person decides: {job.id} {why}", file=sys.stderr, flush=True)
             await app.jobs.resolve(job.id, how, made[-1] if made else None)
+            print(f"  a person decided: {job.id} {why}", file=sys.stderr, flush=True)
             lines[job.id] = why
             self._waiting_s.pop(job.id, None)
 
