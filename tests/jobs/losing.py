@@ -46,6 +46,7 @@ async def idle(bench: Bench, seconds: float) -> None:
         if await bench.ledger.jobs(limit=1, states=(State.QUEUED, State.RUNNING, State.STORING)):
             wait_s = await bench.next_s()
         else:
-            wait_s = await bench.ledger.next_due_s(states=(State.UNCERTAIN,), only=None) or 0.01
+            due_s = await bench.ledger.next_due_s(states=(State.UNCERTAIN,), only=None)
+            wait_s = left_s if due_s is None else max(0.01, due_s)
         await bench.clock.advance(min(wait_s, left_s))
     await bench.round()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def test_a_minute_of_slack_is_what_a_clock_may_be_off() -> None:
     assert sent().reaches(task(-61), MOST_SKEW)
     assert sent().reaches(task(144), MOST_SKEW)
     assert not sent().reaches(task(-63), MOST_SKEW)
+
+
+def test_a_clock_that_was_found_ahead_or_behind_is_allowed_for_and_a_right_one_as_well() -> None:
+    """The submit may have been sent by another machine, whose clock is right."""
+    ahead, behind = sent(ahead=timedelta(seconds=30)), sent(ahead=timedelta(seconds=-30))
+    assert [ahead.near(task(made_s)) for made_s in (-33, -32, 11, 12)] == [False, True, True, False]
+    assert [behind.near(task(made_s)) for made_s in (-3, -2, 41, 42)] == [False, True, True, False]
+    assert ahead.near(task(-32, ended_at=at(-29)))
+    assert not ahead.near(task(-32, ended_at=at(-31)))
 
 
 def test_a_task_that_was_over_before_is_not_taken_but_may_be_its_own_by_a_wrong_clock() -> None:

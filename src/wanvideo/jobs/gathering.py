@@ -38,8 +38,8 @@ Learned = dict[str, Any]
 
 
 def submit_of(shop: Workshop, job: Job, attempt: Attempt, learned: Mapping[str, Any]) -> Sent:
-    """An open submit as the matching sees it: its times by the provider's clock, as far as that is known."""
-    now_at, ahead = shop.clock.now(), timedelta(seconds=learned.get("ahead_s", 0))
+    """An open submit as the matching sees it."""
+    now_at = shop.clock.now()
     lost_at, latest_at = learned.get("lost_at"), learned.get("latest_at")
     reach = timedelta(seconds=shop.rules.submit_reach_s)
     # a worker that holds on to it, or could still, may yet be answered
@@ -49,9 +49,10 @@ def submit_of(shop: Workshop, job: Job, attempt: Attempt, learned: Mapping[str, 
         job_id=job.id,
         body_sha256=attempt.body_sha256,
         facts=asked(job, attempt),
-        started_at=attempt.started_at - ahead,
-        lost_at=(datetime.fromisoformat(lost_at) if lost_at else now_at) - ahead,
+        started_at=attempt.started_at,
+        lost_at=datetime.fromisoformat(lost_at) if lost_at else now_at,
         reach=reach,
+        ahead=timedelta(seconds=learned.get("ahead_s", 0)),
         latest_at=datetime.fromisoformat(latest_at) if latest_at else None,
         request_id=attempt.request_id,
         out=job.state is State.SUBMITTING and (held or young),

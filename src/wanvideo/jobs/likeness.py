@@ -47,7 +47,8 @@ class Facts:
 
 def facts_of(written: Mapping[str, Any]) -> Facts:
     """Facts as `as_json` wrote them down."""
-    return Facts(**written)
+    prompt, billed_s, resolution, sound = map(written.get, ("prompt", "billed_s", "resolution", "sound"))
+    return Facts(prompt, billed_s, resolution, sound)
 
 
 def asked(job: Job, attempt: Attempt) -> Facts:

@@ -28,7 +28,9 @@ class Sent:
     """A submit without an answer. `lost_at` is now for one that is still `out`: its answer may yet come.
 
     `reach`: how long after its start the provider may still make its task. `latest_at`: when that was over,
-    by the provider's own clock. Tasks that the job was tied to and had to `let_go` are not given to it again.
+    by the provider's own clock. `ahead`: how far our clock was found to be ahead of it; the submit's times
+    are by that clock, or by the right one of another machine. Tasks that the job was tied to and had to
+    `let_go` are not given to it again.
     """
 
     job_id: JobId
@@ -37,6 +39,7 @@ class Sent:
     started_at: datetime
     lost_at: datetime
     reach: timedelta
+    ahead: timedelta = _NONE
     latest_at: datetime | None = None
     request_id: str | None = None
     out: bool = False
@@ -82,9 +85,10 @@ class Sent:
         return self.reaches(task, slack) and compare(self.facts, task.facts) is Likeness.SAME
 
     def _within(self, task: Task, last_at: datetime, slack: timedelta) -> bool:
-        if task.ended_at is not None and task.ended_at < self.started_at - slack:
+        began_at = self.started_at - slack - max(self.ahead, _NONE)
+        if task.ended_at is not None and task.ended_at < began_at:
             return False  # it was over before this began
-        return self.started_at - EARLY_SLACK - slack <= task.created_at <= last_at + slack
+        return began_at - EARLY_SLACK <= task.created_at <= last_at + slack + max(-self.ahead, _NONE)
 
 
 @dataclass(frozen=True, slots=True)
