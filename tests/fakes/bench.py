@@ -138,8 +138,9 @@ class Bench:
     async def accept(self, given: Given, request: VideoRequest) -> Accepted:
         return Accepted(PICTURE, DATA, ".png", ())
 
-    async def submit(self, **fields: Any) -> Job:
-        taken = await self.jobs.submit(asked(**fields), "dashscope", Asked(cache="off"))
+    async def submit(self, *, owner: str | None = None, priority: int = 0, **fields: Any) -> Job:
+        how = Asked(cache="off", owner=owner, priority=priority)
+        taken = await self.jobs.submit(asked(**fields), "dashscope", how)
         assert not taken.cached
         return taken.job
 

@@ -273,6 +273,8 @@ class FakeProvider:
             raise ResultExpired("The clip's link has expired.")
         if fault == "unavailable":
             raise ProviderUnavailable("503")
+        if fault == "hang":
+            await self.answer.wait()
         start = 0 if fault == "no_range" else offset_bytes
         data = self.data
         if fault == "wrong_bytes":
