@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from tests.fakes.bench import Bench
 from tests.fakes.provider import RATIONED
-from tests.jobs.losing import fetches, idle, look, lost
+from tests.jobs.losing import fetches, held, idle, look, lost
 
 from wanvideo.contract.job import State, TaskId
 from wanvideo.errors import ProviderUnavailable, Throttled, WanvideoError
@@ -67,6 +68,24 @@ async def test_a_task_that_the_list_showed_once_does_not_vanish(bench: Bench) ->
     bench.provider.tasks |= hidden
     assert (await bench.drive(job)).task_id == "task-1"
     assert len(bench.provider.sent) == 1
+
+
+async def test_a_task_that_is_answered_to_its_job_during_the_look_is_that_jobs(bench: Bench) -> None:
+    """Who owns the listed tasks is read before which submits are open, so one of the two tells."""
+    job = await lost(bench, "lost_without_task")
+    lease = await held(bench, job)
+    owner = await bench.submit(prompt="owner")
+    await bench.round()
+    assert (await bench.job(owner)).task_id == "task-1"
+
+    async def a_moment_ago(task_ids: Sequence[TaskId]) -> set[TaskId]:
+        return set()
+
+    bench.ledger.known_tasks = a_moment_ago  # type: ignore[method-assign]
+    await bench.runner.handle(lease)
+    now = await bench.job(job)
+    assert now.state is State.UNCERTAIN
+    assert "lists no such task" in str(now.note)
 
 
 @pytest.mark.parametrize("trouble", [ProviderUnavailable("503"), Throttled("429")], ids=["503", "429"])
