@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.fakes.bench import Bench
 from tests.fakes.clips import clip_bytes
 from tests.fakes.provider import SIGNATURE
 
-from wanvideo.contract.job import Job, State
+from wanvideo.contract.job import Job, State, TaskId
 from wanvideo.errors import ProviderUnavailable
 from wanvideo.jobs.workshop import Rules
+from wanvideo.ports import TaskReport
 
 
-async def storing(bench: Bench, **fields: object) -> Job:
+async def storing(bench: Bench, **fields: Any) -> Job:
     """A finished clip that waits to be stored: the disk is full."""
     bench.store.full = False
     job = await bench.submit(**fields)
@@ -138,6 +142,88 @@ async def test_a_full_disk_is_waited_out(bench: Bench) -> None:
     assert bench.provider.offsets[1] == len(bench.provider.data), (
         "the bytes that are there are not loaded anew"
     )
+
+
+async def test_a_disk_that_is_full_during_the_download_is_waited_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came is kept, as far as it came, and nothing but the rest is loaded again."""
+    settle, left = os.fsync, [OSError(errno.ENOSPC, "No space left on device")]
+
+    def fsync(number: int) -> None:
+        if left:
+            raise left.pop()
+        settle(number)
+
+    monkeypatch.setattr("wanvideo.jobs.download.os.fsync", fsync)
+    job = await bench.submit()
+    await bench.drive(job, State.STORING)
+    assert "No space left on device" in str((await bench.job(job)).note)
+    done = await bench.drive(job)
+    assert left == []
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+    assert set(bench.provider.offsets) == {0, len(bench.provider.data)}
+
+
+async def test_when_the_link_dies_soon_it_is_tried_more_often_and_told_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await storing(bench)
+    await bench.let_pass(900)
+
+    async def tries_a_minute() -> int:
+        before = (await bench.job(job)).store_tries
+        await bench.let_pass(180)
+        return ((await bench.job(job)).store_tries - before) // 3
+
+    assert await tries_a_minute() == 1
+    assert [record.levelname for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert "at_risk" not in await bench.history(job.id)
+    await bench.clock.advance(18 * 3600)
+    assert await tries_a_minute() >= 4
+    assert (await bench.history(job.id)).count("at_risk") == 1
+    assert "its link dies in" in [record.message for record in caplog.records if record.levelno >= 40][-1]
+    bench.store.full = False
+    assert (await bench.drive(job)).state is State.SUCCEEDED
+
+
+async def test_a_rescued_clip_is_stored_as_it_came(bench: Bench) -> None:
+    """Nobody knows what it was asked to be, so it is fitted to nothing."""
+    bench.provider.data = clip_bytes(1, seconds=3, fps=10, side_px=320)
+    job = await bench.drive(await bench.submit(fps=4), State.RUNNING)
+    [lease] = await bench.ledger.claim(
+        "w", states=(State.RUNNING,), only=[job.id], limit=1, lease_s=9, due=False
+    )
+    await bench.ledger.write(lease, {"evidence": {"rescued": True}}, release_in_s=60)
+    done = await bench.drive(job)
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+    assert (done.result["size"], done.result["fps"], done.result["duration"]) == ("320*320", 10, 3)
+
+
+async def test_a_whole_file_of_a_killed_worker_is_taken_once_its_link_has_died(bench: Bench) -> None:
+    job = await storing(bench)
+    bench.new_worker()
+    bench.store.full = False
+    await bench.clock.advance(25 * 3600)
+    done = await bench.drive(job)
+    assert done.result is not None
+    assert bench.store.files[done.result["video_url"]] == bench.provider.data
+    assert len(bench.provider.sent) == 1
+
+
+async def test_a_link_without_its_time_to_live_counts_a_day(bench: Bench) -> None:
+    fetch = bench.provider.fetch
+
+    async def without_time(task: TaskId) -> TaskReport:
+        return replace(await fetch(task), expires_at=None)
+
+    bench.provider.fetch = without_time  # type: ignore[method-assign]
+    job = await storing(bench)
+    now = await bench.job(job)
+    assert now.expires_at is not None
+    assert (now.expires_at - bench.clock.now()).total_seconds() == pytest.approx(86_400, abs=60)
 
 
 async def test_six_hours_before_the_link_dies_every_face_can_shout(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.simulated import simulated
 from wanvideo.errors import ProviderUnavailable, Throttled
 from wanvideo.jobs import turns
 from wanvideo.jobs.turns import Lane
+from wanvideo.ports import TaskStatus
 
 
 async def takes_s(bench: Bench, lane: Lane = Lane.QUERY) -> float:
@@ -71,6 +72,18 @@ async def test_other_trouble_shuts_no_gate(bench: Bench) -> None:
     for trouble in (ProviderUnavailable("503"), RuntimeError("odd")):
         await turns.told(bench.shop, bench.provider, trouble)
     assert await takes_s(bench) == 0
+
+
+async def test_a_fetch_takes_its_turn_and_a_429_shuts_the_gate(bench: Bench) -> None:
+    bench.provider.pace = RATIONED
+    bench.provider.fetches = [Throttled("429")]
+    task = bench.provider.stranger()
+    with bench.moving():
+        with pytest.raises(Throttled):
+            await turns.fetch(bench.shop, bench.provider, task.id)
+        began_s = bench.clock.steady_s()
+        assert (await turns.fetch(bench.shop, bench.provider, task.id)).status is TaskStatus.RUNNING
+    assert bench.clock.steady_s() - began_s >= 2
 
 
 def test_however_many_workers_want_a_turn_the_watch_gets_its_own(tmp_path: Path) -> None:

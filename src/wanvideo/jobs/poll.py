@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from wanvideo.contract.job import Event, Job, TaskId
+from wanvideo.contract.job import Event, Job
 from wanvideo.contract.model_card import limit
 from wanvideo.contract.price import FREE
 from wanvideo.errors import CancelRefused, MediaRejected, ProviderFailed, TaskExpired, WanvideoError
@@ -33,7 +33,7 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         lease, job = kept, kept.job
     assert job.task_id is not None
     try:
-        report = shop.finished.get(job.task_id) or await _asked(shop, provider, job.task_id)
+        report = shop.finished.get(job.task_id) or await turns.fetch(shop, provider, job.task_id)
     except WanvideoError as error:
         tries = job.evidence.get("poll_errors", 0) + 1
         waiting = {"note": error.detail, "evidence": {**job.evidence, "poll_errors": tries}}
@@ -59,15 +59,6 @@ async def poll(shop: Workshop, lease: Lease) -> None:
         await _over(shop, lease, moved(job, Event.TASK_EXPIRED, error=body, **cost), Event.TASK_EXPIRED, body)
     else:
         await _still_running(shop, lease, report)
-
-
-async def _asked(shop: Workshop, provider: Provider, task_id: TaskId) -> TaskReport:
-    await turns.take(shop, provider)
-    try:
-        return await provider.fetch(task_id)
-    except WanvideoError as error:
-        await turns.told(shop, provider, error)
-        raise
 
 
 async def _over(

@@ -251,8 +251,7 @@ def _billing_told(duration_s: float, cost: Cost) -> tuple[str, ...]:
 async def _report_again(shop: Workshop, job: Job, provider: Provider) -> TaskReport:
     """Ask for the link again: after a restart, or when the last one did not work."""
     assert job.task_id is not None
-    await turns.take(shop, provider)
-    report = await provider.fetch(job.task_id)
+    report = await turns.fetch(shop, provider, job.task_id)
     if report.status is TaskStatus.SUCCEEDED and report.video_url:
         shop.finished[job.task_id] = report
         return report

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from wanvideo.errors import Throttled
+from wanvideo.contract.job import TaskId
+from wanvideo.errors import Throttled, WanvideoError
 from wanvideo.jobs.workshop import Workshop
-from wanvideo.ports import Provider
+from wanvideo.ports import Provider, TaskReport
 
 
 class Lane(StrEnum):
@@ -47,6 +48,16 @@ async def _wait(shop: Workshop, name: str, per_s: float) -> None:
     wait_s = await shop.ledger.take_turn(name, per_s=per_s)
     if wait_s > 0:
         await shop.clock.sleep(wait_s)
+
+
+async def fetch(shop: Workshop, provider: Provider, task_id: TaskId) -> TaskReport:
+    """How the task is, asked in its turn. Raises: what the provider raises."""
+    await take(shop, provider)
+    try:
+        return await provider.fetch(task_id)
+    except WanvideoError as error:
+        await told(shop, provider, error)
+        raise
 
 
 async def told(shop: Workshop, provider: Provider, error: Exception, lane: Lane = Lane.QUERY) -> None:
