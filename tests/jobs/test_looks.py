@@ -112,8 +112,9 @@ def test_a_list_is_asked_for_once_it_is_worth_more_than_a_fetch() -> None:
     at_s, look = next_look(many, 30)
     assert look.is_list
     assert at_s < few[0][0] + 15
-    lag_s = many._lag_s(at_s)
-    told = [many._index[job_id] for job_id in look.jobs]
+    lag_s = many._times.lag_s(at_s)
+    order = many._times.jobs(0, len(many))
+    told = [order.index(job_id) for job_id in look.jobs]
     assert lag_s[told].sum() > LIST_WORTH * lag_s.max()
 
 
@@ -189,8 +190,11 @@ def test_what_the_list_told_makes_the_window_exact() -> None:
     assert look.first_s == pytest.approx(START_S + int(first[1:]) + 3)
     assert "new" in look.jobs or look.last_s == pytest.approx(START_S + int(last[1:]) + 3)
     looks.looked([JobId(f"j{number}") for number in range(40)], 100)
-    [index] = [index for index, job_id in enumerate(looks._order) if job_id == "new"]
-    assert looks._to_s[index] - looks._from_s[index] <= 0.2, "what was learned holds for the next one too"
+    index = looks._times.jobs(0, len(looks)).index(JobId("new"))
+    times = looks._times
+    assert times.to_s[index] - times.from_s[index] <= 0.2, (
+        "what was learned holds for the next one too"
+    )
 
 
 def test_a_list_that_fails_is_replaced_by_fetches_for_a_while_and_longer_each_time() -> None:

@@ -49,20 +49,27 @@ class Curve:
 
     def lag_s(self, looked_s: Floats, ages_s: Floats) -> Floats:
         """The lag to be expected by now of tasks that still ran when they were `looked_s` old."""
-        ended_then, waited_then = self._by(looked_s)
-        _, waited_now = self._by(ages_s)
+        return self.lag_since(*self.by(looked_s), looked_s, ages_s)
+
+    def lag_since(
+        self, ended_then: Floats, waited_then_s: Floats, looked_s: Floats, ages_s: Floats
+    ) -> Floats:
+        """As `lag_s`, by what was so when they were looked at: that stays the same as they grow older."""
+        _, waited_s = self.by(ages_s)
         alive = np.maximum(1 - ended_then, _LEAST_ALIVE)
-        lag: Floats = (waited_now - waited_then - ended_then * (ages_s - looked_s)) / alive
+        lag: Floats = (waited_s - waited_then_s - ended_then * (ages_s - looked_s)) / alive
         return np.maximum(lag, 0.0)
 
-    def _by(self, ages_s: Floats) -> tuple[Floats, Floats]:
+    def by(self, ages_s: Floats) -> tuple[Floats, Floats]:
         """The share that has ended, and its integral. Exact between the points: they lie far apart in the
         tail, and a straight line there would be worth a look a second at one end and none at the other.
         """
         point = np.maximum(np.searchsorted(self.ages_s, ages_s, side="right") - 1, 0)
-        ended = np.interp(ages_s, self.ages_s, self.ended)
+        slopes = np.append(np.diff(self.ended) / np.diff(self.ages_s), 0.0)
         since_s = np.maximum(ages_s - self.ages_s[point], 0.0)
-        return ended, self.waited_s[point] + (self.ended[point] + ended) / 2 * since_s
+        ended_before = self.ended[point]
+        ended = slopes[point] * since_s + ended_before
+        return ended, self.waited_s[point] + (ended_before + ended) / 2 * since_s
 
 
 def curve(latencies_s: Sequence[float], pace: Pace) -> Curve:

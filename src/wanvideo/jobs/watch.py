@@ -73,11 +73,11 @@ class Watch:
             while True:
                 self._wake.clear()
                 wait_s = await self._prepared()
-                if wait_s == 0 and self._waiting < self._hands() and len(self._away) < _AWAY:
+                if wait_s == 0:
                     self._waiting += 1
                     task = asyncio.create_task(self._one_look())
                     self._away.add(task)
-                    task.add_done_callback(self._away.discard)
+                    task.add_done_callback(self._come_back)
                     continue
                 await self._pause(max(min(wait_s, self._read_every_s()), 0.02))
         finally:
@@ -85,6 +85,10 @@ class Watch:
                 task.cancel()
             await asyncio.gather(*self._away, return_exceptions=True)
             await self._leave()
+
+    def _come_back(self, task: asyncio.Task[None]) -> None:
+        self._away.discard(task)
+        self._wake.set()
 
     async def step(self) -> float:
         """One look, if one is due; else the seconds until then. For clocks that are moved by hand."""
@@ -94,10 +98,11 @@ class Watch:
             await self._one_look()
         return wait_s
 
-    def _hands(self) -> int:
+    def _has_a_hand(self) -> bool:
+        """Whether one more look may be begun."""
         rate = self._provider.pace.queries_per_s
         busy = rate is not None and self.looks.ends_per_s > _BUSY * rate
-        return _BUSY_HANDS if busy else _HANDS
+        return self._waiting < (_BUSY_HANDS if busy else _HANDS) and len(self._away) < _AWAY
 
     async def _prepared(self) -> float:
         """As `prepare`; neither a ledger that cannot be asked nor a bug ends the looking."""
@@ -122,8 +127,11 @@ class Watch:
         if now_s >= self._learn_at_s or not self.looks.knows_all():
             self._learn_at_s = now_s + _LEARN_EVERY_S
             await self._learn()
-        wait_s = self.looks.wait_s(now_s) if len(self.looks) else _IDLE_S
-        return max(wait_s, self._quiet_until_s - now_s)
+        if not len(self.looks):
+            return _IDLE_S
+        if not self._has_a_hand():
+            return self._read_every_s()  # a hand that becomes free wakes us
+        return max(self.looks.wait_s(now_s), self._quiet_until_s - now_s)
 
     async def _at_post(self, now_s: float) -> bool:
         if self._local:
