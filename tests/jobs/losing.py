@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.fakes.bench import Bench
 
 from wanvideo.contract.job import Job, State, TaskId
 from wanvideo.ports import Lease
 
 
-async def lost(bench: Bench, outcome: str, **fields: object) -> Job:
+async def lost(bench: Bench, outcome: str, **fields: Any) -> Job:
     """A job whose submit was lost, as it stands after the first look at the list."""
     job = await bench.submit(**fields)
     bench.provider.creates = [outcome]
