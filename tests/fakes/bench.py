@@ -138,7 +138,9 @@ class Bench:
     async def accept(self, given: Given, request: VideoRequest) -> Accepted:
         return Accepted(PICTURE, DATA, ".png", ())
 
-    async def submit(self, *, owner: str | None = None, priority: int = 0, **fields: Any) -> Job:
+    async def submit(self, **fields: Any) -> Job:
+        """`owner` and `priority` are how it is asked, all else is what is asked for."""
+        owner, priority = fields.pop("owner", None), fields.pop("priority", 0)
         how = Asked(cache="off", owner=owner, priority=priority)
         taken = await self.jobs.submit(asked(**fields), "dashscope", how)
         assert not taken.cached

@@ -116,6 +116,8 @@ class FakeProvider:
         self.looks = 0
         self.list_looks = 0
         self.queries: list[tuple[float, str]] = []  # when what was asked: a task's id, or "list"
+        self.stalls = ""  # the next request of this kind hangs until its event in `stalled` is set
+        self.stalled: list[asyncio.Event] = []
         self.answer = asyncio.Event()  # lets a hanging create go on
         self.posted = asyncio.Event()  # a create has arrived
 
@@ -137,6 +139,7 @@ class FakeProvider:
         return {"input": {"prompt": order.request.prompt, "img_url": order.picture_url}, "parameters": kept}
 
     async def upload(self, data: bytes, *, name: str) -> Upload:
+        await self._stall("upload")
         if self.uploads:
             raise self.uploads.pop(0)
         self.uploaded.append(name)
@@ -149,6 +152,10 @@ class FakeProvider:
         return self._now() + timedelta(seconds=self.ahead_s)
 
     async def create(self, body: Mapping[str, Any]) -> TaskId:
+        began_s = self.clock.steady_s()
+        await self._stall("create")
+        if self.clock.steady_s() - began_s > 60:
+            raise SubmitUncertain("Given up before it arrived.")
         self.sent.append(dict(body))
         self.posted.set()
         outcome = self.creates.pop(0) if self.creates else "accept"
@@ -156,12 +163,7 @@ class FakeProvider:
             await self.answer.wait()
             outcome = "accept"
         if outcome in ("accept", "lost_with_task", "reset_with_task"):
-            task = self.make_task(dict(body))
-            if outcome == "accept":
-                return task.id
-            if outcome == "reset_with_task":
-                raise ProviderUnavailable("502 Bad Gateway")
-            raise SubmitUncertain("The connection was reset after the request left.")
+            return await self._made(dict(body), outcome)
         if outcome == "lost_without_task":
             raise SubmitUncertain("Nothing came back.")
         if outcome == "not_delivered":
@@ -175,9 +177,19 @@ class FakeProvider:
             raise ProviderRefused(f"{name} is not supported.", field=name)
         raise RuntimeError(outcome)
 
+    async def _made(self, body: dict[str, Any], outcome: str) -> TaskId:
+        task = self.make_task(body)
+        if outcome == "accept":
+            await self._stall("answer")
+            return task.id
+        if outcome == "reset_with_task":
+            raise ProviderUnavailable("502 Bad Gateway")
+        raise SubmitUncertain("The connection was reset after the request left.")
+
     async def fetch(self, task: TaskId) -> TaskReport:
         self.looks += 1
         self.queries.append((self.clock.steady_s(), task))
+        await self._stall("fetch")
         if self.fetches:
             scripted = self.fetches.pop(0)
             if isinstance(scripted, TaskStatus):
@@ -214,6 +226,7 @@ class FakeProvider:
     async def list_page(self, since_at: datetime, until_at: datetime, page_no: int) -> TaskPage:
         self.list_looks += 1
         self.queries.append((self.clock.steady_s(), "list"))
+        await self._stall("list")
         if self.lists:
             raise self.lists.pop(0)
         now = self._now()
@@ -229,6 +242,7 @@ class FakeProvider:
         return TaskPage(page, -(-len(found) // self.list_page_size), len(found))
 
     async def cancel(self, task: TaskId) -> None:
+        await self._stall("cancel")
         if self.cancels:
             raise self.cancels.pop(0)
         made = self.tasks[task]
@@ -244,6 +258,12 @@ class FakeProvider:
 
     def _now(self) -> datetime:
         return self.clock.now() + timedelta(seconds=self.apart_s)
+
+    async def _stall(self, kind: str) -> None:
+        if self.stalls == kind:
+            self.stalls = ""
+            self.stalled.append(asyncio.Event())
+            await self.stalled[-1].wait()
 
     # --- what a test does behind the scenes ---
 
@@ -273,6 +293,7 @@ class FakeProvider:
             raise ResultExpired("The clip's link has expired.")
         if fault == "unavailable":
             raise ProviderUnavailable("503")
+        await self._stall("download")
         if fault == "hang":
             await self.answer.wait()
         start = 0 if fault == "no_range" else offset_bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from tests.fakes.bench import Bench
@@ -12,7 +13,7 @@ from wanvideo.errors import AccessDenied, CredentialsRejected, ProviderUnavailab
 from wanvideo.ports import Sighting, TaskStatus
 
 
-async def running(bench: Bench, **fields: object) -> Job:
+async def running(bench: Bench, **fields: Any) -> Job:
     return await bench.drive(await bench.submit(**fields), State.RUNNING)
 
 
