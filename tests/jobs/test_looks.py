@@ -192,9 +192,7 @@ def test_what_the_list_told_makes_the_window_exact() -> None:
     looks.looked([JobId(f"j{number}") for number in range(40)], 100)
     index = looks._times.jobs(0, len(looks)).index(JobId("new"))
     times = looks._times
-    assert times.to_s[index] - times.from_s[index] <= 0.2, (
-        "what was learned holds for the next one too"
-    )
+    assert times.to_s[index] - times.from_s[index] <= 0.2, "what was learned holds for the next one too"
 
 
 def test_a_list_that_fails_is_replaced_by_fetches_for_a_while_and_longer_each_time() -> None:

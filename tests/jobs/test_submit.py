@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.fakes.bench import Bench, FakeKill
+from tests.fakes.provider import RATIONED
 
 from wanvideo.contract.job import Event, State
 from wanvideo.errors import CredentialsRejected, ProviderUnavailable
@@ -69,6 +72,65 @@ async def test_each_answer_leads_to_one_create_and_one_state(
     assert (await bench.job(job)).state is state
     [attempt] = await bench.ledger.attempts(job.id)
     assert attempt.outcome == event
+
+
+@pytest.mark.parametrize(
+    ("outcome", "settled_cny"),
+    [
+        ("accept", None),
+        ("refuse", 0),
+        ("throttle", 0),
+        ("not_delivered", 0),
+        ("refuse_parameter:fps", 0),
+        ("lost_with_task", None),
+        ("lost_without_task", None),
+        ("the SDK breaks", None),
+    ],
+)
+async def test_the_price_is_held_back_before_the_post_and_given_back_only_where_nothing_was_made(
+    bench: Bench, outcome: str, settled_cny: int | None
+) -> None:
+    job = await bench.submit()
+    bench.provider.creates = [outcome]
+    await bench.round()
+    [attempt] = await bench.ledger.attempts(job.id)
+    assert attempt.reserved_cny == Decimal("0.6")
+    assert attempt.settled_cny == settled_cny
+
+
+async def test_the_attempt_costs_in_the_end_what_the_provider_billed(bench: Bench) -> None:
+    bench.provider.billed_s = 3  # one second more than was estimated
+    job = await bench.drive(await bench.submit())
+    [attempt] = await bench.ledger.attempts(job.id)
+    assert attempt.settled_cny == Decimal("0.9")
+    assert job.cost_cny is not None
+    assert Decimal(job.cost_cny) == Decimal("0.9")
+
+
+async def test_a_throttled_create_shuts_the_gate_for_every_process(bench: Bench) -> None:
+    bench.provider.pace = RATIONED
+    bench.new_worker()
+    other = bench.beside()
+    bench.provider.creates = ["throttle"]
+    first = await bench.submit(prompt="one")
+    await bench.round()
+    assert (await bench.job(first)).state is State.QUEUED
+    asked_s = bench.clock.steady_s()
+    await other.round()
+    assert bench.clock.steady_s() - asked_s >= 2
+    assert (await bench.job(first)).state is State.RUNNING
+    assert len(bench.provider.sent) == 2
+
+
+async def test_submits_leave_in_the_pace_that_the_account_allows(bench: Bench) -> None:
+    bench.provider.pace = RATIONED
+    bench.new_worker()
+    for number in range(5):
+        await bench.submit(prompt=f"clip {number}")
+    await bench.round()
+    times = [task.created_at for task in bench.provider.tasks.values()]
+    apart_s = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(times)]
+    assert apart_s == [pytest.approx(0.2, abs=1e-3)] * 4
 
 
 async def test_a_refusal_ends_the_job_with_the_providers_own_words(bench: Bench) -> None:
