@@ -166,6 +166,45 @@ async def test_a_clock_that_was_set_back_while_the_submit_was_out_proves_nothing
         assert "the clock was set back" in str(now.note)
 
 
+@pytest.mark.parametrize("ahead_s", [7200, 300, -300, -7200])
+async def test_a_clock_that_was_far_off_and_is_put_right_later_still_finds_its_task(
+    bench: Bench, ahead_s: float
+) -> None:
+    """The first look compares it with the provider's; from then on the list is asked about the right time."""
+    set_clock(bench, ahead_s)
+    make = bench.provider.make_task
+
+    def made(body: dict[str, Any]) -> Any:
+        task = make(body)
+        task.created_at -= timedelta(seconds=ahead_s)
+        return task
+
+    bench.provider.make_task, bench.provider.takes_s = made, 1e6  # type: ignore[method-assign]
+    now = await lost(bench, "lost_with_task")
+    await look(bench, now)
+    set_clock(bench, -ahead_s)
+    for _ in range(10):
+        if now.state is State.UNCERTAIN:
+            now = await look(bench, now)
+            await bench.clock.advance(20)
+    assert (now.state, now.task_id, len(bench.provider.sent)) == (State.RUNNING, "task-1", 1)
+
+
+async def test_a_clock_that_was_ahead_and_was_put_right_by_a_restart_proves_nothing(bench: Bench) -> None:
+    """Nobody knows when the attempt was really made, not even when the hour that it names has come."""
+    bench.clock.jump(7200)
+    job = await lost(bench, "lost_with_task")
+    bench.clock.jump(-7200)
+    bench.new_worker()
+    for task in bench.provider.tasks.values():
+        task.created_at -= timedelta(seconds=7200)
+    for wait_s in (20, 20, 80, 8000, 80, 80):
+        now = await look(bench, job)
+        assert (now.state, len(bench.provider.sent)) == (State.UNCERTAIN, 1)
+        assert "the clock was set back" in str(now.note)
+        await bench.clock.advance(wait_s)
+
+
 async def test_a_clock_that_was_set_forward_while_the_submit_was_out_hides_no_task(bench: Bench) -> None:
     """It was behind when the attempt was written down: by its time, the task is two hours late."""
     job = await bench.submit()

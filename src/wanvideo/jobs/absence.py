@@ -18,7 +18,7 @@ turn. So at most one clip is ever at stake, and a second loss waits for a person
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,14 +33,20 @@ from wanvideo.jobs.workshop import Workshop, moved
 from wanvideo.ports import Ending, Lease, Provider
 
 
-def doubt(shop: Workshop, job: Job, attempts: Sequence[Attempt], provider_at: datetime | None) -> str:
+def doubt(
+    shop: Workshop,
+    job: Job,
+    attempts: Sequence[Attempt],
+    learned: Mapping[str, Any],
+    provider_at: datetime | None,
+) -> str:
     """Why an empty list proves nothing for this job; empty when it may, and where nothing is at stake."""
     if _costs_nothing(job):
         return ""
     attempt, lost_at = attempts[-1], datetime.fromisoformat(job.evidence["lost_at"])
     if shop.elapsed_s(attempt.started_at) > limit("task_ttl_s") - DOUBT_SLACK.total_seconds():
         return "the submit is older than the provider's task list, so nothing can be proved any more"
-    if lost_at < attempt.started_at - EARLY_SLACK or shop.clock.now() < attempt.started_at - MOST_SKEW:
+    if learned.get("set_back") or lost_at < attempt.started_at - EARLY_SLACK:
         return "the clock was set back since the submit, so nobody knows which part of the list to look at"
     skew = timedelta() if provider_at is None else abs(shop.clock.now() - provider_at)
     if skew > MOST_SKEW:

@@ -67,7 +67,7 @@ async def listed(shop: Workshop, provider: Provider, me: Sent, learned: Learned)
     """
     now_at = shop.clock.now()
     first_at = max(me.first_doubt_at, now_at - timedelta(seconds=limit("task_ttl_s")))
-    last_at = min(me.last_doubt_at, now_at + DOUBT_SLACK)
+    last_at = min(me.last_doubt_at, now_at + DOUBT_SLACK + max(-me.ahead, timedelta()))
     found = dict[TaskId, TaskListing]()
     since_at = first_at
     while since_at < last_at:

@@ -26,7 +26,7 @@ __all__ = ["BY_A_PERSON", "DOUBT_SLACK", "EARLY_SLACK", "LATE_SLACK", "found", "
 
 BY_A_PERSON: Final = "by a person"
 """Stands in evidence["adopted"] when somebody named the task."""
-_LEARNED: Final = ("lost_at", "ahead_s", "latest_at", "strangers", "let_go", "told", "seen")
+_LEARNED: Final = ("lost_at", "ahead_s", "set_back", "latest_at", "strangers", "let_go", "told", "seen")
 _LOOK_S, _MOST_LOOK_S = 5.0, 30.0
 _PERSON_LOOK_S = 60.0
 _TELL_AFTER = 5  # lists that failed, one after the other
@@ -58,7 +58,7 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
         empty = isinstance(verdict, Nothing)
         if empty or "latest_at" not in learned:
             provider_at = await absence.provider_time(shop, provider)
-            _learn_the_time(shop, provider_at, learned)
+            _learn_the_time(shop, attempt, provider_at, learned)
     except WanvideoError as error:
         await _look_again(shop, lease, learned, error)
         return
@@ -66,7 +66,7 @@ async def reconcile(shop: Workshop, lease: Lease) -> None:
         await _wait(shop, lease, learned, verdict)
     elif isinstance(verdict, Ask):
         await _wait_for_a_person(shop, lease, learned, verdict.why)
-    elif doubt := absence.doubt(shop, job, attempts, provider_at):
+    elif doubt := absence.doubt(shop, job, attempts, learned, provider_at):
         await _wait_for_a_person(shop, lease, learned, doubt)
     else:
         await _empty(shop, lease, learned, attempt, [task for task in tasks if task.free])
@@ -117,16 +117,20 @@ async def _tie(shop: Workshop, lease: Lease, learned: Learned, task_id: TaskId, 
         await shop.ledger.write(lease, {"note": note, "evidence": learned}, release_in_s=_LOOK_S)
 
 
-def _learn_the_time(shop: Workshop, provider_at: datetime | None, learned: Learned) -> None:
-    """How far our clock is ahead; and until when, by the provider's, this submit can have made a task, as it
-    is lost already. A clock that is far off teaches nothing: it may be either.
+def _learn_the_time(shop: Workshop, attempt: Attempt, provider_at: datetime | None, learned: Learned) -> None:
+    """How far our clock was ahead when it was first compared; whether it was set back before that; and until
+    when, by the provider's, this submit can have made a task, as it is lost already.
     """
-    if provider_at is None or "latest_at" in learned:
-        return
-    ahead = shop.clock.now() - provider_at
-    if abs(ahead) <= MOST_SKEW:
+    now_at = shop.clock.now()
+    ahead = timedelta() if provider_at is None else now_at - provider_at
+    if "ahead_s" not in learned:
+        if attempt.started_at - now_at > max(ahead, timedelta()) + MOST_SKEW:
+            learned["set_back"] = True
+        if provider_at is not None:
+            learned["ahead_s"] = ahead.total_seconds()
+    if provider_at is not None and "latest_at" not in learned and abs(ahead) <= MOST_SKEW:
         latest_at = provider_at + timedelta(seconds=shop.rules.submit_reach_s) + MOST_SKEW
-        learned |= {"ahead_s": ahead.total_seconds(), "latest_at": latest_at.isoformat()}
+        learned["latest_at"] = latest_at.isoformat()
 
 
 async def _look_again(shop: Workshop, lease: Lease, learned: Learned, error: WanvideoError) -> None:

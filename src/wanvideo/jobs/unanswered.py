@@ -47,12 +47,12 @@ class Sent:
 
     @property
     def first_doubt_at(self) -> datetime:
-        return self.started_at - DOUBT_SLACK
+        return self.started_at - DOUBT_SLACK - max(self.ahead, _NONE)
 
     @property
     def last_doubt_at(self) -> datetime:
         """Counted from when it was lost: the clock may have been set forward while it was out."""
-        last_at = max(self.lost_at, self.started_at + self.reach) + DOUBT_SLACK
+        last_at = max(self.lost_at, self.started_at + self.reach) + DOUBT_SLACK + max(-self.ahead, _NONE)
         return last_at if self.latest_at is None else min(last_at, self.latest_at)
 
     @property
