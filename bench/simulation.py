@@ -11,6 +11,7 @@ import selectors
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from unittest import mock
 
 import aiosqlite.core
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 START_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # chosen at run time
+class _JumpingSelector(selectors.DefaultSelector):
     """Instead of sleeping it moves the loop's clock, unless a thread still works."""
 
     loop: SimulatedLoop
@@ -47,8 +48,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now_s
 
-    def run_in_executor(self, *arguments: Any) -> Any:
-        work = super().run_in_executor(*arguments)
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        work = super().run_in_executor(executor, func, *args)
         self.counts(work)
         return work
 
@@ -89,12 +90,10 @@ def run(work: Coroutine[Any, Any, T], loop: SimulatedLoop) -> T:
                 loop.counts(item[0])
             super().put_nowait(item)
 
-    plain = aiosqlite.core.SimpleQueue
-    aiosqlite.core.SimpleQueue = CountedQueue  # type: ignore[misc,assignment]  # what it hands its thread
     try:
         asyncio.set_event_loop(loop)
-        return loop.run_until_complete(work)
+        with mock.patch.object(aiosqlite.core, "SimpleQueue", CountedQueue):
+            return loop.run_until_complete(work)
     finally:
-        aiosqlite.core.SimpleQueue = plain  # type: ignore[misc]  # as above
         asyncio.set_event_loop(None)
         loop.close()
