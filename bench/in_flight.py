@@ -2,17 +2,17 @@
 
     .venv/bin/python bench/in_flight.py [--seconds 60] [--jobs 10000] [--row "SQLite, 15/s"]
 
-Real time. The engine is the product's own, on a real ledger and a real folder of clips. The watch has 15 queries
-a second, or 100; tasks run 1,000 to 3,000 s, so about five clips a second end, and each is downloaded, checked,
-stored and committed. The provider is simulated in the same process, with quotas as wide as needed: its own work
-is in the figures, the network and the vendor's SDK are not.
+Real time. The engine is the product's own, on a real ledger and a real folder of clips. The watch has 15
+queries a second, or 100; tasks run 1,000 to 3,000 s, so about five clips a second end, and each is
+downloaded, checked, stored and committed. The provider is simulated in the same process, with quotas as wide
+as needed: its own work is in the figures, the network and the vendor's SDK are not.
 
-Beside it, on the same ledger, the usual way: every job is due each 15 s, is claimed, fetched and written back,
-sixteen at a time; a clip that is done is only noted as such.
+Beside it, on the same ledger, the usual way: every job is due each 15 s, is claimed, fetched and written
+back, sixteen at a time; a clip that is done is only noted as such.
 
 Each row is a process of its own with a ledger filled anew. `cpu`: its CPU time, with all threads, over wall
-time, after a start-up of 15 s. `rss`: the most it ever had. `looks/s` would be 667 for the usual way to keep its
-15 s. `late s`: from the end of a task until its clip was stored (noted, for the usual way), on average.
+time, after a start-up of 15 s. `rss`: the most it ever had. `looks/s` would be 667 for the usual way to keep
+its 15 s. `late s`: from the end of a task until its clip was stored (noted, for the usual way), on average.
 """
 
 from __future__ import annotations
@@ -61,7 +61,14 @@ LEARNED = 200
 USUAL_EVERY_S = 15.0
 USUAL_HANDS = 16
 TARGET_CPU, TARGET_RSS_MB = 0.15, 350
-ROWS = ("SQLite, 15/s", "SQLite, 100/s", "PostgreSQL, 15/s", "PostgreSQL, 100/s", "SQLite, usual", "PostgreSQL, usual")
+ROWS = (
+    "SQLite, 15/s",
+    "SQLite, 100/s",
+    "PostgreSQL, 15/s",
+    "PostgreSQL, 100/s",
+    "SQLite, usual",
+    "PostgreSQL, usual",
+)
 
 
 @dataclass(frozen=True)
@@ -195,10 +202,13 @@ async def table(rows: list[str], count: int, seconds: float) -> int:
         for row in rows:
             out = await in_own_process(row, count, seconds, server)
             ours = not row.endswith("usual")
-            told = (f"{TARGET_CPU:.0%}", f"{TARGET_RSS_MB}") if ours else ("", "")
+            cpu, rss = (f"{TARGET_CPU:.0%}", f"{TARGET_RSS_MB}") if ours else ("", "")
             missed += ours and (out.cpu > TARGET_CPU or out.rss_mb > TARGET_RSS_MB)
-            print(f"{row:<20} {out.cpu:>7.1%} {told[0]:>7} {out.rss_mb:>7.0f} {told[1]:>7} {out.looks_per_s:>8.1f} "
-                  f"{out.ended:>6} {out.late_s:>7.1f} {out.in_flight:>10,} {out.load:>5.1f}", flush=True)  # fmt: skip
+            print(
+                f"{row:<20} {out.cpu:>7.1%} {cpu:>7} {out.rss_mb:>7.0f} {rss:>7} {out.looks_per_s:>8.1f} "
+                f"{out.ended:>6} {out.late_s:>7.1f} {out.in_flight:>10,} {out.load:>5.1f}",
+                flush=True,
+            )
     finally:
         server.close()
     return int(missed > 0)

@@ -55,6 +55,8 @@ class Verdict:
     audit: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
+    owner_of: dict[str, Attempt] = field(default_factory=dict)
+    """By the provider's word on what came in: which attempt made each task."""
 
     WRONG = (
         "beyond_approved",
@@ -87,7 +89,7 @@ async def read_books(app: App, provider: Provider) -> Books:
 async def judge(books: Books, provider: Provider, app_dir: Path) -> Verdict:
     """Compare. The files are read where the results say that they are."""
     verdict = Verdict()
-    owner_of = _creates(books, verdict)
+    owner_of = verdict.owner_of = _creates(books, verdict)
     _clips(books, owner_of, verdict)
     _money(books, owner_of, verdict)
     verdict.stuck += [
@@ -261,14 +263,20 @@ def judge_audit(audit: dict[str, Any], books: Books, verdict: Verdict) -> None:
     """`wanvideo audit` must find what the truth shows: nothing, except about what a person decided.
 
     And except tasks that failed and cost nothing: after a lost submit nobody can tell whose such a one was.
+    The task of a submit that a person gave up has no owner either, until `wanvideo rescue`.
     """
     free = {task["task_id"] for task in books.truth["tasks"] if task["status"] in ("FAILED", "CANCELED")}
     verdict.counts["failed tasks that nobody owns"] = 0
+    verdict.counts["tasks of submits that a person gave up"] = 0
     for line in audit["lines"]:
         if line["verdict"] == "ok":
             continue
         if line["verdict"] == "unaccounted" and line["task_id"] in free:
             verdict.counts["failed tasks that nobody owns"] += 1
+            continue
+        made_by = verdict.owner_of.get(line["task_id"])
+        if line["verdict"] == "unaccounted" and made_by is not None and books.by_word(made_by.job_id):
+            verdict.counts["tasks of submits that a person gave up"] += 1
             continue
         job_id = line["job_id"]
         if job_id is not None and books.by_word(JobId(job_id)):
