@@ -10,8 +10,9 @@ from tests.preview.conftest import textured
 
 from wanvideo.preview import Shot
 from wanvideo.preview.camera import film
-from wanvideo.preview.frames import Frame, shoot, to_frame
+from wanvideo.preview.frames import shoot, to_frame
 from wanvideo.preview.picture import Pixels, fit
+from wanvideo.preview.view import Frame
 
 SHOT = Shot(b"", width_px=320, height_px=180, frame_count=24, motion_strength=1.0)
 

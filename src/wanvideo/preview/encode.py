@@ -13,8 +13,8 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
-from wanvideo.preview.frames import Frame
 from wanvideo.preview.sound import SAMPLE_RATE_HZ
+from wanvideo.preview.view import Frame
 
 X264_THREADS = 2  # x264's output depends on the number of threads, so it must not follow the machine's cores
 SOUND_CHUNK_SAMPLES = 1024

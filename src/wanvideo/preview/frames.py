@@ -18,6 +18,7 @@ from PIL import Image
 
 from wanvideo.preview.camera import Path, sample
 from wanvideo.preview.picture import Fit, Pixels, cut
+from wanvideo.preview.view import Frame
 
 # ITU-R BT.709-6, limited range: luma 16..235, chroma 16..240, from 8-bit RGB; the last column is the offset.
 _KR, _KB = 0.2126, 0.0722
@@ -35,20 +36,6 @@ _CHROMA = (
 _TAPS = 8  # of the Lanczos filter that doubles the luma
 _WORTHWHILE_DETAIL = 1.02  # below this a sharper plate cannot be told from the plain one
 _FINE_FROM = 0.25  # share of the push-in after which only the sharper plate is sampled; blended before
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One 4:2:0 frame, BT.709 limited range: `luma` height * width; `blue` (Cb) and `red` (Cr) half that each
-    way, sited on the left as H.264 assumes.
-    """
-
-    luma: Pixels
-    blue: Pixels
-    red: Pixels
-
-    def planes(self) -> tuple[Pixels, Pixels, Pixels]:
-        return self.luma, self.blue, self.red
 
 
 @dataclass(frozen=True)

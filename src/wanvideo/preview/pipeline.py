@@ -14,11 +14,12 @@ from threading import Event
 
 from wanvideo.preview.camera import film
 from wanvideo.preview.encode import ClipWriter
-from wanvideo.preview.frames import Frame, shoot
+from wanvideo.preview.frames import shoot
 from wanvideo.preview.intent import Plan, understand
 from wanvideo.preview.picture import fit, read_picture
 from wanvideo.preview.shot import RenderCancelled, Shot
 from wanvideo.preview.sound import SAMPLE_RATE_HZ, ambient_bed
+from wanvideo.preview.view import Frame
 
 FRAMES_AHEAD = 8
 PROGRESS_EVERY_S = 0.2
