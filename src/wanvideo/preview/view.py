@@ -24,7 +24,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class View:
-    """What the camera sees at one moment. Effects write into the planes of `frame`, which are this view's own.
+    """What the camera sees at one moment. Effects write into the planes of `frame`, which are its own.
 
     `share` runs from 0 at the first frame to 1 at the last. The viewport is `zoom` times nearer than the
     reference, moved by `shift_x_px` to the right and `shift_y_px` down in frame pixels, and rolled clockwise
