@@ -266,6 +266,52 @@ async def test_a_ledger_that_cannot_be_read_for_a_while_ends_no_watch(
     assert (await bench.job(job)).seen_status == "succeeded"
 
 
+def test_a_ledger_that_is_away_is_asked_seldom_and_complained_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked_at_s: list[float] = []
+
+    async def work(bench: Bench) -> None:
+        async def away(*given: object, **named: object) -> object:
+            asked_at_s.append(bench.clock.steady_s())
+            raise StorageFailed("The ledger does not answer.")
+
+        await running(bench)
+        monkeypatch.setattr(bench.ledger, "running", away)
+        bench.runner.watches[0].wake()
+        watching = asyncio.create_task(bench.runner.watches[0].run())
+        await bench.clock.sleep(60)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    simulated(tmp_path, work)
+    assert 10 <= len(asked_at_s) <= 16, "1, 2, 4, 5, 5, ... s apart"
+    assert [record.levelno for record in caplog.records].count(logging.WARNING) == 1
+
+
+async def test_a_new_task_among_thousands_does_not_have_them_all_read_at_once(
+    shared: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await running(shared)
+    [watch] = shared.runner.watches
+    reads, asked = shared.ledger.running, []
+
+    async def counted(*given: object, **named: object) -> object:
+        asked.append(1)
+        return await reads(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shared.ledger, "running", counted)
+    for crowd, most in ((0, 21), (10_000, 2)):
+        monkeypatch.setattr(type(watch.looks), "__len__", lambda _, crowd=crowd: crowd)
+        asked.clear()
+        for _ in range(20):
+            watch.wake()
+            await watch.prepare()
+            await shared.clock.advance(0.2)
+        assert 1 <= len(asked) <= most
+    assert len(asked) < 3
+
+
 def test_a_watch_outlives_everything_but_being_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

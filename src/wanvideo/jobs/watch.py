@@ -28,9 +28,10 @@ log = logging.getLogger("wanvideo.jobs")
 POST_FOR_S: Final = 6.0
 """A watch that falls silent is replaced after this long; on the same machine sooner, when it has died."""
 _READ_EVERY_S: Final = 0.25  # how often the ledger is asked what runs; less often when much does
-_READ_PER_S: Final = 5000
+_READ_PER_S: Final = 2000
 _LEARN_EVERY_S: Final = 10.0
 _IDLE_S: Final = 1.0  # while another process has the post, nothing runs, or the ledger cannot be asked
+_LONGEST_IDLE_S: Final = 5.0
 _BUSY: Final = 0.6  # of the queries: when more clips end a second, their links cannot all be fetched
 _HANDS, _BUSY_HANDS = 1, 6  # looks that wait for a turn at once; workers have two (see turns)
 _AWAY: Final = 16  # looks on their way at once
@@ -57,14 +58,19 @@ class Watch:
         self.looks = Looks(every_s=provider.pace.look_every_s if self._local else None)
         self._asking = Asking(shop, provider, self.looks, ended)
         self._post_at_s = self._read_at_s = self._learn_at_s = self._quiet_until_s = -1.0
+        self._was_read_at_s = -1.0
         self._errors = 0  # in a row
+        self._ledger_errors, self._ledger_from_s = 0, -1.0  # in a row as well; not asked again before then
         self._waiting = 0
         self._away: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """There may be a new task to look after."""
-        self._read_at_s = -1.0
+        """There may be a new task to look after. Where much runs the ledger is asked for all of it, so not
+        each time.
+        """
+        soon_s = self._was_read_at_s + len(self.looks) / _READ_PER_S
+        self._read_at_s = min(self._read_at_s, soon_s)
         self._wake.set()
 
     async def run(self) -> None:
@@ -106,14 +112,21 @@ class Watch:
 
     async def _prepared(self) -> float:
         """As `prepare`; neither a ledger that cannot be asked nor a bug ends the looking."""
+        if self._now_s() < self._ledger_from_s:
+            return self._ledger_from_s - self._now_s()
         try:
-            return await self.prepare()
+            wait_s = await self.prepare()
         except WanvideoError as error:
-            log.warning("the watch: %s", error.detail)
+            log.log(logging.INFO if self._ledger_errors else logging.WARNING, "the watch: %s", error.detail)
         except Exception:
             log.exception("the watch broke; it goes on")
-        self._quiet_until_s = self._now_s() + _IDLE_S
-        return _IDLE_S
+        else:
+            self._ledger_errors = 0
+            return wait_s
+        pause_s = backoff_s(self._ledger_errors, first_s=_IDLE_S, most_s=_LONGEST_IDLE_S)
+        self._ledger_errors += 1
+        self._quiet_until_s = self._ledger_from_s = self._now_s() + pause_s
+        return pause_s
 
     async def prepare(self) -> float:
         """Take the post, learn what runs, and tell the seconds until a look is due (0: now)."""
@@ -122,6 +135,7 @@ class Watch:
             self.looks.replace((), now_s, self._wall_s())
             return max(self._post_at_s - now_s, 0.0) or _IDLE_S
         if now_s >= self._read_at_s:
+            self._was_read_at_s = now_s
             self._read_at_s = now_s + self._read_every_s()
             await self._read()
         if now_s >= self._learn_at_s or not self.looks.knows_all():
