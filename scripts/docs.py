@@ -108,6 +108,10 @@ def wan_table() -> str:
     return request_table("WanOptions")
 
 
+def preview_table() -> str:
+    return request_table("PreviewOptions")
+
+
 def result_table() -> str:
     from wanvideo.contract.result import VideoResult
 
@@ -247,6 +251,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "request": request_table,
     "wan options": wan_table,
+    "preview options": preview_table,
     "result": result_table,
     "limits": limits_table,
     "sizes": sizes_table,

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from wanvideo.cli.main import app
-from wanvideo.contract.request import VideoRequest, WanOptions
+from wanvideo.contract.request import PreviewOptions, VideoRequest, WanOptions
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -32,7 +32,8 @@ def quiet_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_field_of_the_contract_has_a_flag() -> None:
     code, told, _ = run("generate", "--help")
     assert code == 0
-    fields = set(VideoRequest.model_fields) - {"wan", "prompt"} | set(WanOptions.model_fields)
+    fields = set(VideoRequest.model_fields) - {"wan", "preview", "prompt"} | set(WanOptions.model_fields)
+    fields |= {f"preview_{name}" for name in PreviewOptions.model_fields}
     assert {name for name in fields if f"--{name.replace('_', '-')}" not in told} == set()
 
 

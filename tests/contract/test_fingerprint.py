@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wanvideo.contract.fingerprint import cache_key, canonical, digest
-from wanvideo.contract.request import VideoRequest, WanOptions, parse_request
+from wanvideo.contract.request import PreviewOptions, VideoRequest, WanOptions, parse_request
 
 FIELDS: dict[str, Any] = {
     "prompt": "海港", "negative_prompt": "blur", "duration": 4, "fps": 24, "size": "1280*720", "seed": 5,
@@ -28,13 +28,19 @@ WAN_CHANGES: dict[str, Any] = {
 }  # fmt: skip
 
 
+PREVIEW_CHANGES: dict[str, Any] = {
+    "sound": True, "draft": True, "overscan": True, "mask": "mask.png", "depth": "depth.onnx"
+}  # fmt: skip
+
+
 def key(fields: dict[str, Any] = FIELDS, *, picture: str = "p", provider: str = "dashscope") -> str:
     return cache_key(parse_request(fields), picture_sha256=picture, provider=provider)
 
 
 def test_every_field_is_considered_here() -> None:
-    assert set(CHANGES) | {"model", "reference_image", "wan"} == set(VideoRequest.model_fields)
+    assert set(CHANGES) | {"model", "reference_image", "wan", "preview"} == set(VideoRequest.model_fields)
     assert set(WAN_CHANGES) == set(WanOptions.model_fields)
+    assert set(PREVIEW_CHANGES) == set(PreviewOptions.model_fields)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -45,6 +51,13 @@ def test_another_value_is_another_clip(name: str) -> None:
 @pytest.mark.parametrize("name", WAN_CHANGES)
 def test_another_option_is_another_clip(name: str) -> None:
     assert key(FIELDS | {"wan": {name: WAN_CHANGES[name]}}) != key()
+
+
+@pytest.mark.parametrize("name", PREVIEW_CHANGES)
+def test_an_option_of_the_preview_is_another_preview_and_the_same_wan_clip(name: str) -> None:
+    fields = FIELDS | {"preview": {name: PREVIEW_CHANGES[name]}}
+    assert key(fields, provider="preview") != key(provider="preview")
+    assert key(fields) == key(), "else people would pay again for what they have"
 
 
 def test_another_picture_or_provider_is_another_clip() -> None:

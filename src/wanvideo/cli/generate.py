@@ -47,6 +47,18 @@ Phrase = Annotated[
     bool | None,
     typer.Option("--motion-phrase/--no-motion-phrase", help="Say the motion strength in the prompt."),
 ]
+Sound = Annotated[
+    bool | None, typer.Option("--preview-sound/--no-preview-sound", help="Preview: a soft ambient bed.")
+]
+Draft = Annotated[
+    bool | None, typer.Option("--preview-draft/--no-preview-draft", help="Preview: faster, larger file.")
+]
+Overscan = Annotated[
+    bool | None,
+    typer.Option("--preview-overscan/--no-preview-overscan", help="Preview: begin nearer, pan freely."),
+]
+Mask = Annotated[str | None, typer.Option(help="Preview: picture or ONNX file of the subject's mask.")]
+Depth = Annotated[str | None, typer.Option(help="Preview: picture or ONNX file of the depth.")]
 Request = Annotated[str | None, typer.Option(help="The whole request as JSON; flags win over it.")]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="The same from a file; - is standard input.")]
 ProviderName = Annotated[str | None, typer.Option(help="dashscope or preview (free, local).")]
@@ -72,6 +84,11 @@ def generate(
     watermark: Watermark = None,
     template: Template = None,
     motion_phrase: Phrase = None,
+    preview_sound: Sound = None,
+    preview_draft: Draft = None,
+    preview_overscan: Overscan = None,
+    preview_mask: Mask = None,
+    preview_depth: Depth = None,
     request: Request = None,
     file: File = None,
     provider: ProviderName = None,
@@ -101,7 +118,11 @@ def generate(
             "prompt_extend": prompt_extend, "shot_type": shot_type, "watermark": watermark,
             "template": template, "motion_phrase": motion_phrase,
         }  # fmt: skip
-        fields = _merged(_given(request, file), flags, wan)
+        preview = {
+            "sound": preview_sound, "draft": preview_draft, "overscan": preview_overscan,
+            "mask": preview_mask, "depth": preview_depth,
+        }  # fmt: skip
+        fields = _merged(_given(request, file), flags, wan=wan, preview=preview)
         import asyncio
 
         from wanvideo.contract.terms import read_terms
@@ -160,7 +181,7 @@ def estimate(
         from wanvideo.settings import Settings
 
         flags = {"prompt": "-", "reference_image": "-", "duration": duration, "size": size, "fps": fps}
-        request = parse_request(_merged({}, flags, {"resolution": resolution, "audio": audio}))
+        request = parse_request(_merged({}, flags, wan={"resolution": resolution, "audio": audio}))
         settings = Settings.read()
         region = region_of(settings.base_url, settings.region)
         cost = cost_of(region, request.resolution, request.wan.audio, request.billed_s)
@@ -207,12 +228,14 @@ def _read(file: Path | None) -> str:
     return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
 
 
-def _merged(given: dict[str, Any], flags: dict[str, Any], wan: dict[str, Any]) -> dict[str, Any]:
+def _merged(given: dict[str, Any], flags: dict[str, Any], **groups: dict[str, Any]) -> dict[str, Any]:
+    """Flags win over what the request says. `groups` are the options under `wan` and `preview`."""
     fields = {**given, **{name: value for name, value in flags.items() if value is not None}}
-    options = {name: value for name, value in wan.items() if value is not None}
-    if options:
-        before = fields.get("wan", {})
-        fields["wan"] = {**before, **options} if isinstance(before, dict) else before
+    for group, flagged in groups.items():
+        options = {name: value for name, value in flagged.items() if value is not None}
+        before = fields.get(group, {})
+        if options:
+            fields[group] = {**before, **options} if isinstance(before, dict) else before
     return fields
 
 

@@ -23,6 +23,7 @@ class VideoFields(TypedDict, total=False):
     fit: Literal["cover", "contain"]
     model: str
     wan: Mapping[str, Any]
+    preview: Mapping[str, Any]
 
 
 def one_request(request: VideoRequest | Mapping[str, Any] | None, fields: VideoFields) -> VideoRequest:

@@ -10,11 +10,15 @@ from wanvideo.contract.request import VideoRequest
 
 
 def key_fields(request: VideoRequest, *, picture_sha256: str, provider: str) -> dict[str, Any]:
-    """The fields that make a clip what it is. The picture counts by its bytes, never by its name."""
+    """The fields that make a clip what it is. The picture counts by its bytes, never by its name; the options
+    of the preview count for previews only.
+    """
     fields = request.model_dump(mode="json", exclude={"reference_image"})
     fields["picture_sha256"] = picture_sha256
     fields["provider"] = provider
     fields["wan"]["resolution"] = request.resolution
+    if provider != "preview":
+        del fields["preview"]
     return fields
 
 

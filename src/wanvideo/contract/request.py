@@ -68,6 +68,11 @@ def _picture(value: Any) -> Any:
     return value
 
 
+def _own_file(value: Any) -> Any:
+    """Another process may render, in another folder: the path is made whole here."""
+    return str(Path(value).expanduser().absolute()) if isinstance(value, str | Path) and value else value
+
+
 Number = Annotated[float, BeforeValidator(_number)]
 PictureInput = str | Path | bytes | BinaryIO
 """What a caller may give as `reference_image`; inside a request it is a str (path or URL) or bytes."""
@@ -95,6 +100,24 @@ class WanOptions(BaseModel):
     watermark: bool = Field(False, description="The provider's own mark, lower right.")
     template: str | None = Field(None, description="Name of an effect; the prompt is then ignored.")
     motion_phrase: bool = Field(True, description="Add a short phrase for motion_strength to the prompt.")
+
+
+class PreviewOptions(BaseModel):
+    """What the local preview renderer offers beyond the contract; Wan does not see it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sound: bool = Field(False, description="A soft ambient bed instead of silence.")
+    draft: bool = Field(False, description="Encode faster, into a larger file.")
+    overscan: bool = Field(
+        False, description="Begin a little nearer than the picture, so that a pan needs no push-in."
+    )
+    mask: Annotated[str | None, BeforeValidator(_own_file)] = Field(
+        None, description="Path of a picture, white where the subject is, or of an ONNX model that finds it."
+    )
+    depth: Annotated[str | None, BeforeValidator(_own_file)] = Field(
+        None, description="Path of a picture, white where it is near, or of an ONNX model that finds it."
+    )
 
 
 class VideoRequest(BaseModel):
@@ -146,6 +169,9 @@ class VideoRequest(BaseModel):
         MODEL, description="Only this exact string; an alias, a suffix or another model is refused."
     )
     wan: WanOptions = Field(default_factory=WanOptions, description="What Wan offers beyond the contract.")
+    preview: PreviewOptions = Field(
+        default_factory=PreviewOptions, description="What the preview offers beyond the contract."
+    )
 
     @property
     def frame_size(self) -> Size:
@@ -181,6 +207,9 @@ def parse_request(fields: Any) -> VideoRequest:
         raise _refusal(error.errors(include_url=False, include_context=False)) from None
 
 
+_OPTIONS: dict[str, type[BaseModel]] = {"wan": WanOptions, "preview": PreviewOptions}
+
+
 def _path(problem: ErrorDetails) -> str:
     return ".".join(str(part) for part in problem["loc"] if part not in ("str", "bytes"))
 
@@ -193,7 +222,7 @@ def _refusal(problems: list[ErrorDetails]) -> RequestInvalid:
     others.pop(field, None)
     hint = f" Wrong too: {', '.join(others)}." if others else ""
     if first["type"] == "extra_forbidden":
-        known = WanOptions if path[0] == "wan" and len(path) > 1 else VideoRequest
+        known = _OPTIONS.get(path[0], VideoRequest) if len(path) > 1 else VideoRequest
         close = difflib.get_close_matches(path[-1], list(known.model_fields), n=1)
         meant = f"Did you mean `{close[0]}`?" if close else f"Known: {', '.join(known.model_fields)}."
         return RequestInvalid("There is no such field.", field=field, hint=meant + hint)

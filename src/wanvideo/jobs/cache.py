@@ -56,12 +56,13 @@ async def miss(shop: Workshop, request: VideoRequest, source_sha256: str, provid
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of the key by the names that users know."""
-    flat = {name: value for name, value in fields.items() if name not in ("wan", "picture_sha256")}
-    return (
-        flat
-        | {f"wan.{name}": value for name, value in fields["wan"].items()}
-        | {"reference_image": fields["picture_sha256"][:12]}
-    )
+    flat = {"reference_image": fields["picture_sha256"][:12]}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{option}": inner for option, inner in value.items()}
+        elif name != "picture_sha256":
+            flat[name] = value
+    return flat
 
 
 def _short(value: Any) -> str:

@@ -62,8 +62,8 @@ async def changed(shop: Workshop, pictures: PictureReader, job: Job, changes: Ma
             hint="Give it with `--set reference_image=FILE`. Nothing was sent.",
         )
     before = {name: value for name, value in job.request.items() if name != "model"}
-    wan = {**before.pop("wan"), **changes.get("wan", {})}
-    request = parse_request({**before, **changes, "wan": wan})
+    options = {group: {**before.pop(group, {}), **changes.get(group, {})} for group in ("wan", "preview")}
+    request = parse_request({**before, **changes, **options})
     asked = Asked(
         max_cost_cny=Decimal(job.max_cost_cny) if job.max_cost_cny else None,
         owner=job.owner,

@@ -120,6 +120,7 @@ class PreviewProvider:
             "size": request.size,
             "seed": order.seed,
             "motion_strength": request.motion_strength,
+            "options": request.preview.model_dump(),
         }
 
     async def upload(self, data: bytes, *, name: str) -> Upload:
