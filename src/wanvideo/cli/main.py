@@ -47,6 +47,7 @@ app.command("spend")(money.spend)
 app.command("worker")(worker.worker)
 app.command("doctor")(tools.doctor)
 app.command("schema")(tools.schema)
+app.command("preview-sheet")(tools.preview_sheet)
 app.command(
     "emulator",
     context_settings={

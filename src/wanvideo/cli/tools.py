@@ -1,7 +1,8 @@
-"""`wanvideo doctor`, `schema` and `emulator`."""
+"""`wanvideo doctor`, `schema`, `preview-sheet` and `emulator`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +46,41 @@ def schema(
     else:
         described = VideoRequest.model_json_schema()
     out_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **described})
+
+
+def preview_sheet(
+    file: Annotated[Path, typer.Argument(help="A clip: any mp4, also one of Wan.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The PNG.  [default: FILE with .png]")
+    ] = None,
+    columns: Annotated[int, typer.Option(min=1, max=20, help="Frames in a row.")] = 4,
+    rows: Annotated[int, typer.Option(min=1, max=20, help="Rows.")] = 2,
+    width: Annotated[int, typer.Option(min=64, max=1280, help="Width of each frame in pixels.")] = 320,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Write a contact sheet of a clip: frames from the first to the last in one PNG. Prints its path."""
+    with errors_told(as_json=as_json):
+        from wanvideo.errors import RequestInvalid
+        from wanvideo.media.sheet import contact_sheet
+
+        path = output or file.with_suffix(".png")
+        if not file.is_file():
+            raise RequestInvalid(f"{file} is not there.", field="file", hint="Give the path of an mp4.")
+        if path.is_dir():
+            raise RequestInvalid(f"{path} is a folder.", field="output", hint="Give the name of a PNG file.")
+        sheet = contact_sheet(file, columns=columns, rows=rows, cell_width_px=width)
+        beside = path.with_name(f".{path.name}.part")
+        try:
+            beside.write_bytes(sheet)
+            beside.replace(path)
+        except OSError as error:
+            raise RequestInvalid(f"{path} cannot be written: {error.strerror}.", field="output") from None
+        finally:
+            beside.unlink(missing_ok=True)
+        if as_json:
+            out_json({"sheet": str(path), "clip": str(file)})
+        else:
+            out(str(path))
 
 
 def emulator(context: typer.Context) -> None:

@@ -74,9 +74,13 @@ def assumed_matrix(tagged: int, height_px: int) -> int:
     return BT709 if height_px >= _HD_HEIGHT_PX else BT601
 
 
-def _as_png(frame: VideoFrame) -> bytes:
+def picture_of(frame: VideoFrame) -> Image.Image:
+    """A decoded frame in the colours that a player shows."""
     frame.colorspace = assumed_matrix(frame.colorspace, frame.height)
-    pixels = frame.to_ndarray(format="rgb24", interpolation=_PRECISE)
+    return Image.fromarray(frame.to_ndarray(format="rgb24", interpolation=_PRECISE))
+
+
+def _as_png(frame: VideoFrame) -> bytes:
     png = io.BytesIO()
-    Image.fromarray(pixels).save(png, "PNG")
+    picture_of(frame).save(png, "PNG")
     return png.getvalue()
