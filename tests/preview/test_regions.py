@@ -52,7 +52,7 @@ def meadow() -> Colours:
 def room() -> Pixels:
     picture = np.array([205, 200, 190], np.float32) + 6 * noise(ROWS, COLUMNS, (80, 120), 4)
     boards = np.array([110, 80, 60], np.float32) + 8 * noise(70, COLUMNS, (2, 30), 11)
-    return np.clip(np.vstack([picture[:-70], boards]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.vstack([picture[:-70], boards]), 0, 255), np.uint8)
 
 
 def portrait() -> Pixels:
