@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 from tests.preview.conftest import as_bytes, luma_of, motion, textured
 
-from wanvideo.preview import Plan, RenderCancelled, Shot, render
+from wanvideo.preview import RenderCancelled, Shot, render
 
 Clip = Callable[[str], Path]
 SMALL = Shot(b"", width_px=320, height_px=180, frame_count=48, draft=True)
@@ -32,10 +32,10 @@ def small(picture: Path | bytes, prompt: str = "", **fields: Any) -> Shot:
     [
         (("push in", "推近"), "in"),
         (("pull back", "拉远"), "out"),
-        (("pan left", "向左平移"), "left"),
-        (("pan right", "镜头向右移动"), "right"),
-        (("tilt up", "上摇"), "up"),
-        (("tilt down", "镜头下降"), "down"),
+        (("pan left", "向左平移"), "pan_left"),
+        (("pan right", "镜头向右移动"), "pan_right"),
+        (("tilt up", "上摇"), "tilt_up"),
+        (("tilt down", "镜头下降"), "tilt_down"),
     ],
 )
 def test_the_picture_moves_as_the_words_say(
@@ -43,16 +43,16 @@ def test_the_picture_moves_as_the_words_say(
 ) -> None:
     """Content runs against the camera: it grows on a push-in and slides left when the camera pans right."""
     for index, prompt in enumerate(prompts):
-        assert render(small(wide_picture, prompt), clip(str(index))) == Plan((moves,), ())
+        assert render(small(wide_picture, prompt), clip(str(index))).plan.moves == (moves,)
     frames = luma_of(clip("0"))
     seen = motion(frames[0], frames[-1])
     along = {
         "in": seen.growth / 0.08,
         "out": -seen.growth / 0.03,
-        "left": seen.right_px / (0.03 * 320),
-        "right": -seen.right_px / (0.03 * 320),
-        "up": seen.down_px / (0.03 * 180),
-        "down": -seen.down_px / (0.03 * 180),
+        "pan_left": seen.right_px / (0.03 * 320),
+        "pan_right": -seen.right_px / (0.03 * 320),
+        "tilt_up": seen.down_px / (0.03 * 180),
+        "tilt_down": -seen.down_px / (0.03 * 180),
     }
     assert along[moves] > 1
     astray = [move for move in along if along[move] > 0.6 and move not in (moves, "in")]

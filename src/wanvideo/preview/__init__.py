@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from wanvideo.preview.intent import Plan, plan
-from wanvideo.preview.shot import ENGINE, RenderCancelled, Shot
+from wanvideo.preview.intent import plan
+from wanvideo.preview.plan import Plan
+from wanvideo.preview.shot import ENGINE, RenderCancelled, Rendered, Shot
 
-__all__ = ["ENGINE", "Plan", "RenderCancelled", "Shot", "plan", "render"]
+__all__ = ["ENGINE", "Plan", "RenderCancelled", "Rendered", "Shot", "plan", "render"]
 
 
 def render(
@@ -23,8 +24,8 @@ def render(
     *,
     on_progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Plan:
-    """Render `shot` to the MP4 file `output` and return what was understood of the prompt.
+) -> Rendered:
+    """Render `shot` to the MP4 file `output`; return what was understood of the prompt, and what was limited.
 
     The file appears at `output` complete or not at all; its folder must exist. The same shot gives the same
     bytes on the same machine and engine version. Blocks for about 0.3 s per second of 1280*720 video on two

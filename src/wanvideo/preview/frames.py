@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wanvideo.preview.camera import Path, sample
+from wanvideo.preview.lens import Lens, Plate, Sight
 from wanvideo.preview.picture import Fit, Pixels, cut
-from wanvideo.preview.view import Frame
+from wanvideo.preview.room import REST, Path, Pose
+from wanvideo.preview.scene import Scene
+from wanvideo.preview.shot import Shot
+from wanvideo.preview.view import Frame, View
 
 # ITU-R BT.709-6, limited range: luma 16..235, chroma 16..240, from 8-bit RGB; the last column is the offset.
 _KR, _KB = 0.2126, 0.0722
@@ -36,17 +39,6 @@ _CHROMA = (
 _TAPS = 8  # of the Lanczos filter that doubles the luma
 _WORTHWHILE_DETAIL = 1.02  # below this a sharper plate cannot be told from the plain one
 _FINE_FROM = 0.25  # share of the push-in after which only the sharper plate is sampled; blended before
-
-
-@dataclass(frozen=True)
-class _Plate:
-    """The frame and its margin, enlarged `zoom_x`, `zoom_y` times: what viewports are sampled from."""
-
-    doubled_luma: Pixels
-    blue: Pixels
-    red: Pixels
-    zoom_x: float
-    zoom_y: float
 
 
 def to_frame(rgb: Pixels) -> Frame:
@@ -68,95 +60,88 @@ def to_frame(rgb: Pixels) -> Frame:
     )
 
 
-def shoot(picture: Image.Image, fitted: Fit, path: Path) -> Iterator[Frame]:
-    """Yield one frame per viewport of `path`. A viewport at rest shows the fitted picture itself."""
+def shoot(picture: Image.Image, fitted: Fit, scene: Scene, path: Path, shot: Shot) -> Iterator[View]:
+    """Yield what the camera sees at each pose of `path`. At rest that is the fitted picture itself."""
     margin_px = (
         min(_even_up(path.reach_x_px), _even_down(fitted.spare_x_px)),
         min(_even_up(path.reach_y_px), _even_down(fitted.spare_y_px)),
     )
     reference = to_frame(cut(picture, fitted, 0, 0))
-    lens = _Lens(picture, fitted, margin_px, farthest_zoom=float(path.zoom.max()))
-    views = zip(path.zoom.tolist(), path.shift_x_px.tolist(), path.shift_y_px.tolist(), strict=True)
-    for zoom, shift_x, shift_y in views:
-        at_rest = zoom == 1 and not shift_x and not shift_y
-        yield reference if at_rest else lens.expose(zoom, shift_x, shift_y)
+    lens = Lens(fitted, scene, path.pivot, margin_px)
+    film = None
+    seen: tuple[Pose, Sight] = REST, lens.look(REST)
+    for index, pose in enumerate(path.poses):
+        if pose != seen[0]:
+            seen = pose, lens.look(pose)
+        if pose.at_rest:
+            frame = _copy(reference)
+        else:
+            if film is None:
+                film = _Film(picture, fitted, margin_px, path.farthest_zoom)
+            frame = film.expose(pose, seen[1])
+        yield View(
+            frame=frame,
+            index=index,
+            time_s=float(index / shot.fps),
+            share=index / max(1, shot.frame_count - 1),
+            zoom=pose.zoom,
+            shift_x_px=pose.shift_x_px,
+            shift_y_px=pose.shift_y_px,
+            roll_rad=pose.roll_rad,
+            region=seen[1].region,
+        )
 
 
-class _Lens:
-    """Samples viewports of one picture. Keeps its maps: fresh memory would cost more than filling them."""
+class _Film:
+    """Samples the plates of one picture."""
 
     def __init__(
         self, picture: Image.Image, fitted: Fit, margin_px: tuple[int, int], farthest_zoom: float
     ) -> None:
-        self._sides_px = (fitted.width_px, fitted.height_px)
-        self._margin_px = margin_px
-        self._plain = self._plate(picture, fitted, 1.0)
+        self._plain = _plate(picture, fitted, margin_px, 1.0)
         # Where the picture has more detail than the frame shows, a push-in reveals it.
         self._detail = min(farthest_zoom, 1 / fitted.scale)
         self._fine = None
         if self._detail > _WORTHWHILE_DETAIL:
-            self._fine = self._plate(picture, fitted, self._detail)
-        rows, columns = fitted.height_px, fitted.width_px
-        self._luma_maps = np.empty((2, rows, columns), np.float32)
-        self._chroma_maps = np.empty((2, rows // 2, columns // 2), np.float32)
+            self._fine = _plate(picture, fitted, margin_px, self._detail)
 
-    def _plate(self, picture: Image.Image, fitted: Fit, zoom: float) -> _Plate:
-        rgb = cut(picture, fitted, *self._margin_px, zoom)
-        rows, columns = rgb.shape[:2]
-        even = cv2.copyMakeBorder(rgb, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
-        planes = to_frame(_bytes(even))
-        return _Plate(
-            _double(planes.luma),
-            planes.blue,
-            planes.red,
-            zoom_x=columns / (self._sides_px[0] + 2 * self._margin_px[0]),
-            zoom_y=rows / (self._sides_px[1] + 2 * self._margin_px[1]),
-        )
-
-    def expose(self, zoom: float, shift_x_px: float, shift_y_px: float) -> Frame:
-        columns = _Axis(self._sides_px[0], self._margin_px[0], zoom, shift_x_px, siting_px=0.0)
-        rows = _Axis(self._sides_px[1], self._margin_px[1], zoom, shift_y_px, siting_px=0.5)
-        if self._fine is None or zoom <= 1:
-            return self._sample(self._plain, columns, rows)
-        share = math.log(zoom) / math.log(self._detail) / _FINE_FROM
-        fine = self._sample(self._fine, columns, rows)
+    def expose(self, pose: Pose, sight: Sight) -> Frame:
+        if self._fine is None or pose.zoom <= 1:
+            return _sample(self._plain, sight)
+        share = math.log(pose.zoom) / math.log(self._detail) / _FINE_FROM
+        fine = _sample(self._fine, sight)
         if share >= 1:
             return fine
-        plain = self._sample(self._plain, columns, rows)
+        plain = _sample(self._plain, sight)
         return Frame(*(_mix(*pair, share) for pair in zip(plain.planes(), fine.planes(), strict=True)))
 
-    def _sample(self, plate: _Plate, columns: _Axis, rows: _Axis) -> Frame:
-        self._luma_maps[0] = columns.in_doubled_luma(plate.zoom_x)
-        self._luma_maps[1] = rows.in_doubled_luma(plate.zoom_y)[:, np.newaxis]
-        self._chroma_maps[0] = columns.in_chroma(plate.zoom_x)
-        self._chroma_maps[1] = rows.in_chroma(plate.zoom_y)[:, np.newaxis]
-        return Frame(
-            _remap(plate.doubled_luma, self._luma_maps),
-            _remap(plate.blue, self._chroma_maps),
-            _remap(plate.red, self._chroma_maps),
-        )
+
+def _plate(picture: Image.Image, fitted: Fit, margin_px: tuple[int, int], zoom: float) -> Plate:
+    rgb = cut(picture, fitted, *margin_px, zoom)
+    rows, columns = rgb.shape[:2]
+    even = cv2.copyMakeBorder(rgb, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+    planes = to_frame(_bytes(even))
+    return Plate(
+        _double(planes.luma),
+        planes.blue,
+        planes.red,
+        margin_x_px=margin_px[0],
+        margin_y_px=margin_px[1],
+        zoom_x=columns / (fitted.width_px + 2 * margin_px[0]),
+        zoom_y=rows / (fitted.height_px + 2 * margin_px[1]),
+        luma_gain=2,
+    )
 
 
-class _Axis:
-    """Where a frame's samples look along one axis. `siting_px` is how far chroma lies after even luma."""
+def _sample(plate: Plate, sight: Sight) -> Frame:
+    luma = _remap(plate.luma, sight.luma_map(plate))
+    places = sight.chroma_map(plate)
+    return Frame(luma, _remap(plate.blue, places), _remap(plate.red, places))
 
-    def __init__(
-        self, side_px: int, margin_px: int, zoom: float, shift_px: float, *, siting_px: float
-    ) -> None:
-        self._siting_px = siting_px
-        end_px = side_px + 2.0 * margin_px
-        middle_px, half_px = end_px / 2 + shift_px, side_px / 2 / zoom
-        pixels = np.arange(side_px, dtype=np.float64) + 0.5
-        self._luma_px = sample(middle_px, half_px, 0.0, end_px, pixels / (side_px / 2) - 1)
-        self._chroma_px = sample(
-            middle_px, half_px, 0.0, end_px, (pixels[::2] + siting_px) / (side_px / 2) - 1
-        )
 
-    def in_doubled_luma(self, zoom: float) -> NDArray[np.float64]:
-        return 2 * (self._luma_px * zoom - 0.5)
-
-    def in_chroma(self, zoom: float) -> NDArray[np.float64]:
-        return (self._chroma_px * zoom - 0.5 - self._siting_px) / 2
+def _copy(frame: Frame) -> Frame:
+    """Effects write into the frames they are given."""
+    return replace(frame, luma=frame.luma.copy(), blue=frame.blue.copy(), red=frame.red.copy())
 
 
 def _double(plane: Pixels) -> Pixels:
@@ -176,9 +161,9 @@ def _double(plane: Pixels) -> Pixels:
     return doubled
 
 
-def _remap(plane: Pixels, maps: NDArray[np.float32]) -> Pixels:
+def _remap(plane: Pixels, places: NDArray[np.float32]) -> Pixels:
     # Only the outermost half pixel ever asks beyond the plate.
-    return _bytes(cv2.remap(plane, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    return _bytes(cv2.remap(plane, places[0], places[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _mix(first: Pixels, second: Pixels, share: float) -> Pixels:

@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from queue import Full, Queue
 from secrets import token_hex
 from threading import Event
 
-from wanvideo.preview.camera import film
+from wanvideo.preview.effects import stage
 from wanvideo.preview.encode import ClipWriter
 from wanvideo.preview.frames import shoot
-from wanvideo.preview.intent import Plan, understand
+from wanvideo.preview.intent import plan
 from wanvideo.preview.picture import fit, read_picture
-from wanvideo.preview.shot import RenderCancelled, Shot
+from wanvideo.preview.plan import Plan
+from wanvideo.preview.room import film
+from wanvideo.preview.scene_analysis import analyse, pivot_of
+from wanvideo.preview.shot import RenderCancelled, Rendered, Shot
 from wanvideo.preview.sound import SAMPLE_RATE_HZ, ambient_bed
 from wanvideo.preview.view import Frame
 
@@ -33,26 +37,26 @@ def render_clip(
     *,
     on_progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+) -> Rendered:
     """See `wanvideo.preview.render`."""
     watch = _Watch(shot.frame_count, on_progress, cancelled)
     watch.frame_done(0)
     unfinished = output.with_name(f".{output.name}.{token_hex(4)}.part")
     try:
-        plan = _render(shot, unfinished, watch)
+        rendered = _render(shot, unfinished, watch)
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
-    return plan
+    return rendered
 
 
-def _render(shot: Shot, path: Path, watch: _Watch) -> Plan:
-    intent = understand(shot.prompt, shot.negative_prompt)
+def _render(shot: Shot, path: Path, watch: _Watch) -> Rendered:
+    take = _Take(shot, plan(shot.prompt, shot.negative_prompt))
     sound = None
     if shot.sound:
         sound = ambient_bed(shot.seed, round(shot.frame_count / shot.fps * SAMPLE_RATE_HZ))
     with (
-        closing(_ahead(_frames(shot, intent.plan.moves, intent.pace))) as frames,
+        closing(_ahead(take.frames())) as frames,
         ClipWriter(
             path,
             width_px=shot.width_px,
@@ -65,15 +69,30 @@ def _render(shot: Shot, path: Path, watch: _Watch) -> Plan:
         for done, frame in enumerate(frames, start=1):
             writer.write(frame)
             watch.frame_done(done)
-    return intent.plan
+    return Rendered(take.plan, tuple(dict.fromkeys(take.notes)))
 
 
-def _frames(shot: Shot, moves: tuple[str, ...], pace: float) -> Iterator[Frame]:
-    picture = read_picture(
-        shot.picture, covering_px=(shot.width_px, shot.height_px), zoom=LARGEST_USEFUL_ZOOM
-    )
-    fitted = fit(picture.size, shot.width_px, shot.height_px)
-    yield from shoot(picture, fitted, film(shot, moves, pace, fitted))
+@dataclass
+class _Take:
+    """The making of one clip's frames; `notes` are complete once the first frame is out."""
+
+    shot: Shot
+    plan: Plan
+    notes: list[str] = field(default_factory=list)
+
+    def frames(self) -> Iterator[Frame]:
+        shot = self.shot
+        picture = read_picture(
+            shot.picture, covering_px=(shot.width_px, shot.height_px), zoom=LARGEST_USEFUL_ZOOM
+        )
+        fitted = fit(picture.size, shot.width_px, shot.height_px)
+        scene = analyse(picture, self.plan, shot)
+        path = film(shot, self.plan, fitted, pivot_of(scene))
+        lit = stage(self.plan, shot, scene)
+        self.notes += [*path.notes, *lit.notes]
+        for view in shoot(picture, fitted, scene, path, shot):
+            lit.apply(view)
+            yield view.frame
 
 
 def _ahead(frames: Iterator[Frame]) -> Generator[Frame]:

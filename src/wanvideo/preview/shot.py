@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-ENGINE = "local-preview/1"
+from wanvideo.preview.plan import Plan
+
+ENGINE = "local-preview/2"
 """Name and version of the renderer. The number rises whenever the same shot may give other pixels."""
 
 
@@ -23,6 +25,10 @@ class Shot:
     the direction of a move never depends on it. `sound` adds a soft ambient bed (AAC, stereo, 44.1 kHz) of
     the same length as the pictures. `draft` encodes faster, into a larger file.
 
+    `overscan` lets a mere pan, truck, tilt or rise begin a little nearer and to one side, which gives it room
+    without a push-in; the first frame is then not the picture itself. `mask` is a greyscale picture whose
+    white covers the subject, `depth` one whose white is near; both lie over the whole picture, at any size.
+
     Raises: ValueError at construction, when no clip can be made of these numbers.
     """
 
@@ -37,6 +43,9 @@ class Shot:
     frame_count: int = 96
     sound: bool = False
     draft: bool = False
+    overscan: bool = False
+    mask: Path | None = None
+    depth: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("width_px", "height_px"):
@@ -55,3 +64,13 @@ class Shot:
     @property
     def duration_s(self) -> float:
         return float(self.frame_count / self.fps)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What became of a shot: how its prompt was understood, and what was limited or left undone, in plain
+    words.
+    """
+
+    plan: Plan
+    notes: tuple[str, ...] = ()
