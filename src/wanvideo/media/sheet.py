@@ -20,10 +20,13 @@ TEXT_PX = 14
 _PAPER, _INK = (24, 24, 26), (232, 232, 228)
 
 
-def contact_sheet(path: Path, *, columns: int = 4, rows: int = 2, cell_width_px: int = 320) -> bytes:
+def contact_sheet(
+    path: Path, *, columns: int = 4, rows: int = 2, cell_width_px: int = 320, titled: bool = True
+) -> bytes:
     """A PNG with `columns` * `rows` frames of the clip, evenly from first to last, each with its time.
 
-    A clip of fewer frames gives fewer cells. Decodes the whole clip: some 0.1 s for 4 s of 1280*720.
+    `titled` puts a line above them: name, size, rate, length. A clip of fewer frames gives fewer cells.
+    Decodes the whole clip: some 0.1 s for 4 s of 1280*720.
     Raises: ClipInvalid.
     """
     facts = probe(path)
@@ -38,13 +41,17 @@ def contact_sheet(path: Path, *, columns: int = 4, rows: int = 2, cell_width_px:
     columns = min(columns, len(cells))
     rows = math.ceil(len(cells) / columns)
     pitch_px = (cell_width_px + GAP_PX, cell_height_px + LINE_PX + GAP_PX)
-    sheet = Image.new("RGB", (GAP_PX + columns * pitch_px[0], LINE_PX + GAP_PX + rows * pitch_px[1]), _PAPER)
+    head_px = LINE_PX + GAP_PX // 2 if titled else GAP_PX
+    sheet = Image.new(
+        "RGB", (GAP_PX + columns * pitch_px[0], head_px + GAP_PX // 2 + rows * pitch_px[1]), _PAPER
+    )
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(TEXT_PX)
-    pen.text((GAP_PX, 4), _title(path, facts), _INK, font)
+    if titled:
+        pen.text((GAP_PX, 4), _title(path, facts), _INK, font)
     for number, (index, picture) in enumerate(cells):
         left_px = GAP_PX + number % columns * pitch_px[0]
-        top_px = LINE_PX + GAP_PX // 2 + number // columns * pitch_px[1]
+        top_px = head_px + number // columns * pitch_px[1]
         sheet.paste(picture, (left_px, top_px))
         label = f"{float(index / facts.fps):.2f} s, frame {index}"
         pen.text((left_px, top_px + cell_height_px + 2), label, _INK, font)
