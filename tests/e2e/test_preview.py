@@ -60,7 +60,7 @@ def test_the_first_command_prints_the_path_of_a_clip_that_is_exactly_what_was_as
     assert made.path.is_absolute()
     assert made.path.parent == desk.output / "videos"
     assert made.stderr.startswith("No DashScope key found: making a free local preview, not a Wan clip.\n")
-    assert "free, local-preview/1" in made.stderr
+    assert "free, local-preview/2" in made.stderr
     facts = probed(made.path)
     assert facts == {
         "codec_name": "h264", "pix_fmt": "yuv420p", "width": "320", "height": "240", "r_frame_rate": "12/1",

@@ -1,8 +1,8 @@
 """The local preview renderer as a `Provider`: its tasks are files in one folder, shared by all processes.
 
-A task is `ID.json`; what became of it is told by the files beside it: `ID.mp4` (done), `ID.error`
-(failed), `ID.cancelled`. Whoever holds the lock on `ID.lock` renders; a process that dies lets go of it,
-and the next look at the task begins the rendering anew.
+A task is `ID.json`; what became of it is told by the files beside it: `ID.mp4` (done; `ID.notes` says
+what was limited), `ID.error` (failed), `ID.cancelled`. Whoever holds the lock on `ID.lock` renders; a process
+that dies lets go of it, and the next look at the task begins the rendering anew.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ from wanvideo.ports import (
     TaskStatus,
     Upload,
 )
-from wanvideo.preview import ENGINE, plan
+from wanvideo.preview import ENGINE
 from wanvideo.providers import links
-from wanvideo.providers.rendering import AT_ONCE, Renderer, path_of, shot_of, write_whole
+from wanvideo.providers.preview_order import body_of, path_of, shot_of, told_of
+from wanvideo.providers.rendering import AT_ONCE, Renderer, write_whole
 
 KEEP: Final = timedelta(days=7)
 """Tasks and pictures older than this are swept away; the clips were stored elsewhere long before."""
@@ -108,20 +109,7 @@ class PreviewProvider:
         return FREE
 
     def body(self, order: Order) -> dict[str, Any]:
-        """The order in our own words: what `create` takes."""
-        request = order.request
-        return {
-            "model": ENGINE,
-            "picture": order.picture_url,
-            "prompt": request.prompt,
-            "negative_prompt": request.negative_prompt,
-            "duration": request.duration,
-            "fps": request.fps,
-            "size": request.size,
-            "seed": order.seed,
-            "motion_strength": request.motion_strength,
-            "options": request.preview.model_dump(),
-        }
+        return body_of(order)
 
     async def upload(self, data: bytes, *, name: str) -> Upload:
         """Keep the picture in the folder, by its hash."""
@@ -238,7 +226,6 @@ class PreviewProvider:
         )
 
     def _finished(self, clip: Path, order: Mapping[str, Any], created_at: datetime) -> TaskReport:
-        unused = plan(str(order["prompt"]), str(order["negative_prompt"])).unused_words
         return TaskReport(
             TaskStatus.SUCCEEDED,
             video_url=clip.resolve().as_uri(),
@@ -248,8 +235,16 @@ class PreviewProvider:
             cost=FREE,
             prompt_seen=str(order["prompt"]),
             progress=1.0,
-            warnings=(f"The preview does not act on: {', '.join(unused)}.",) if unused else (),
+            warnings=told_of(order, self._notes(clip)),
         )
+
+    def _notes(self, clip: Path) -> list[str]:
+        """What the renderer said about its clip."""
+        try:
+            notes: list[str] = json.loads(clip.with_suffix(".notes").read_bytes())
+        except FileNotFoundError:
+            return []
+        return notes
 
     def _cancel(self, task: TaskId) -> None:
         write_whole(self._file(task, "cancelled"), b"")

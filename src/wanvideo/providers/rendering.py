@@ -12,15 +12,12 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from typing import Final
 
 from wanvideo.contract.problem import problem
-from wanvideo.contract.size import exact_fps, frame_count, parse_size
 from wanvideo.errors import MediaRejected, ProviderFailed, WanvideoError
 from wanvideo.preview import RenderCancelled, Shot, render
 
@@ -109,10 +106,12 @@ class Renderer:
                 self._file(task, "progress").write_text(f"{mine.progress:.3f}")
 
         part = self._file(task, "part.mp4")
-        render(
+        rendered = render(
             shot, part, on_progress=on_progress, cancelled=lambda: mine.stopped.is_set() or cancelled.exists()
         )
         _sync(part)
+        if rendered.notes:
+            write_whole(self._file(task, "notes"), json.dumps(rendered.notes, ensure_ascii=False).encode())
         part.replace(self._file(task, "mp4"))
         if cancelled.exists():
             self._remove_traces(task)
@@ -131,33 +130,11 @@ class Renderer:
             mine.ended.set()
 
     def _remove_traces(self, task: str) -> None:
-        for ending in ("mp4", "part.mp4", "progress", "error"):
+        for ending in ("mp4", "part.mp4", "progress", "notes", "error"):
             self._file(task, ending).unlink(missing_ok=True)
 
     def _file(self, task: str, ending: str) -> Path:
         return self._folder / f"{task}.{ending}"
-
-
-def shot_of(order: Mapping[str, Any]) -> Shot:
-    """The shot that an order asks for: exactly the size, rate and length of the contract."""
-    size, fps = parse_size(str(order["size"])), exact_fps(order["fps"])
-    strength = order["motion_strength"]
-    return Shot(
-        picture=path_of(str(order["picture"])),
-        prompt=str(order["prompt"]),
-        negative_prompt=str(order["negative_prompt"]),
-        seed=int(order["seed"]),
-        motion_strength=Shot.motion_strength if strength is None else float(strength),
-        width_px=size.width_px,
-        height_px=size.height_px,
-        fps=fps,
-        frame_count=frame_count(order["duration"], fps),
-    )
-
-
-def path_of(url: str) -> Path:
-    """The file that a file:// address names."""
-    return Path(unquote(urlsplit(url).path))
 
 
 def write_whole(path: Path, data: bytes) -> None:
