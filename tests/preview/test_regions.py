@@ -34,7 +34,7 @@ def under_clouds(ground: Colours | None = None) -> Pixels:
     picture = blue * (1 - cloud) + 245 * cloud
     if ground is not None:
         picture[HORIZON:] = ground
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 def sea() -> Colours:
@@ -59,7 +59,7 @@ def portrait() -> Pixels:
     picture = np.array([130, 118, 108], np.float32) + 12 * noise(480, 270, (75, 75), 8)
     cv2.ellipse(picture, (135, 470), (112, 195), 0, 0, 360, (45, 60, 90), -1, cv2.LINE_AA)
     cv2.ellipse(picture, (135, 195), (49, 66), 0, 0, 360, (205, 160, 135), -1, cv2.LINE_AA)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 def test_the_harbour_has_a_sky_and_a_sea() -> None:

@@ -1,26 +1,12 @@
-"""What falls, drifts and shines in a preview, beyond the camera's own move."""
+"""What is laid over the camera's pictures: weather, things in the air, water and clouds that flow, and light.
+
+Each effect is a function of the time and the seed, never of the frame count, and its sizes are shares of
+the frame. It sets in gently after the first frame, which stays the reference picture; only `fade_in` begins
+black.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wanvideo.preview.effects.stage import Stage, stage
 
-from wanvideo.preview.plan import Plan
-from wanvideo.preview.scene import Scene
-from wanvideo.preview.shot import Shot
-from wanvideo.preview.view import View
-
-
-@dataclass(frozen=True)
-class Stage:
-    """All effects of one clip. `notes` say in plain words what was left undone."""
-
-    notes: tuple[str, ...] = ()
-
-    def apply(self, view: View) -> None:
-        """Draw into the planes of `view.frame`. Views come in the order of the clip."""
-
-
-def stage(plan: Plan, shot: Shot, scene: Scene) -> Stage:
-    """Prepare the effects and the light of `plan` for one clip."""
-    del plan, shot, scene
-    return Stage()
+__all__ = ["Stage", "stage"]
