@@ -6,9 +6,9 @@ import numpy as np
 
 from wanvideo.preview.effects import planes
 from wanvideo.preview.effects.air import Drift, Layer, Numbers, unit_px
-from wanvideo.preview.effects.cover import cover
 from wanvideo.preview.effects.setting import Setting
 from wanvideo.preview.effects.stamps import Sheet, Stamps, streaks
+from wanvideo.preview.effects.veil import veils
 from wanvideo.preview.shot import Shot
 from wanvideo.preview.view import View
 
@@ -38,9 +38,9 @@ class Rain:
         planes.relevel(view.frame.luma, luma * (1 - haze) + self._level * haze)
         for plane in (view.frame.blue, view.frame.red):
             planes.recolour(plane, 1 - _PALER * amount)
-        hidden = cover(view, 0.85, 0.3)
         drops = self._far.seen(view, self._far_width_px, 0.46 * arrival, self._sheet.shape)
-        self._sheet.lay(drops if hidden is None else drops.behind(hidden), view.frame.luma, self._level)
+        drops = drops.behind(veils(view, subject=0.85, near=0.3))
+        self._sheet.lay(drops, view.frame.luma, self._level)
         drops = self._near.seen(view, self._near_width_px, 0.36 * arrival, self._sheet.shape)
         self._sheet.lay(drops, view.frame.luma, self._level + 20)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from wanvideo.preview.effects.air import Drift, Layer, Numbers, unit_px
-from wanvideo.preview.effects.cover import cover
+from wanvideo.preview.effects.planes import GREY
 from wanvideo.preview.effects.setting import Setting
 from wanvideo.preview.effects.stamps import Sheet, discs
+from wanvideo.preview.effects.veil import veils
 from wanvideo.preview.shot import Shot
 from wanvideo.preview.view import View
 
@@ -72,13 +73,12 @@ class _Flakes:
     def fall(self, view: View, arrival: float, level: float, luma: Sheet, chroma: Sheet) -> None:
         kind = self._kind
         x, y = self._drift.seen(view)
-        flakes = discs(x, y, self._radius_px, self._opacity * arrival, luma.shape, kind.soft)
-        hidden = cover(view, kind.behind_subject, kind.behind_near)
-        luma.lay(flakes if hidden is None else flakes.behind(hidden), view.frame.luma, level)
-        if not kind.bleaches:
-            return
-        flakes = discs(x / 2, y / 2, self._radius_px / 2, self._opacity * arrival, chroma.shape, kind.soft)
-        if hidden is not None:
-            flakes = flakes.over(hidden)
-        for plane in (view.frame.blue, view.frame.red):
-            chroma.lay(flakes, plane, 128)
+        hiding = veils(view, subject=kind.behind_subject, near=kind.behind_near)
+        opacity = self._opacity * arrival
+        flakes = discs(x, y, self._radius_px, opacity, luma.shape, kind.soft)
+        luma.lay(flakes.behind(hiding), view.frame.luma, level)
+        if kind.bleaches:
+            flakes = discs(x / 2, y / 2, self._radius_px / 2, opacity, chroma.shape, kind.soft)
+            flakes = flakes.behind(hiding)
+            chroma.lay(flakes, view.frame.blue, GREY)
+            chroma.lay(flakes, view.frame.red, GREY)

@@ -5,35 +5,44 @@ rest of the frame.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wanvideo.preview.effects.air import Numbers
+from wanvideo.preview.effects.veil import Veil
 from wanvideo.preview.picture import Pixels
 
 Alpha = NDArray[np.float32]
-Places = NDArray[np.intp]
+Places = NDArray[np.int32]
+
+_LEAST = 1 / 512  # what covers less does not change a level
 
 
 @dataclass(frozen=True)
 class Stamps:
-    """Shapes * rows * columns: how much each covers (`alpha`, 0..1) and which sample of the plane (`index`
-    into its flat samples; `half_index` into those of the chroma planes, when this is luma).
+    """The samples of a plane that shapes touch, and how much they cover each: flat, `alpha` in 0..1.
+
+    `index` counts samples from the plane's first one, `columns` to a row.
     """
 
     alpha: Alpha
     index: Places
-    half_index: Places
+    columns: int
 
-    def behind(self, cover: Alpha) -> Stamps:
-        """Fainter where `cover`, flat and of the chroma planes' size, hides them: 0 hides, 1 shows."""
-        return Stamps(self.alpha * cover[self.half_index], self.index, self.half_index)
-
-    def over(self, cover: Alpha) -> Stamps:
-        """The same for stamps of a chroma plane."""
-        return Stamps(self.alpha * cover[self.index], self.index, self.half_index)
+    def behind(self, veils: Sequence[Veil]) -> Stamps:
+        """Fainter where something nearer hides them."""
+        if not veils:
+            return self
+        row, column = np.divmod(self.index, np.int32(self.columns))
+        alpha = self.alpha
+        for veil in veils:
+            step = self.columns // veil.region.shape[1]  # 2 for luma
+            place = (row // step) * np.int32(veil.region.shape[1]) + column // step
+            alpha = alpha * veil.shown()[veil.region.reshape(-1)[place]]
+        return Stamps(alpha, self.index, self.columns)
 
 
 def discs(
@@ -46,9 +55,9 @@ def discs(
     reach = math.ceil(float(np.max(radius_px + rim_px / 2, initial=1.0)))
     kept = (x > -reach) & (x < shape[1] + reach) & (y > -reach) & (y < shape[0] + reach)
     x, y, radius_px, rim_px, opacity = x[kept], y[kept], radius_px[kept], rim_px[kept], opacity[kept]
-    steps = np.arange(-reach, reach + 1)
-    columns = np.floor(x).astype(np.intp)[:, None] + steps
-    rows = np.floor(y).astype(np.intp)[:, None] + steps
+    steps = np.arange(-reach, reach + 1, dtype=np.int32)
+    columns: Places = np.floor(x).astype(np.int32)[:, None] + steps
+    rows: Places = np.floor(y).astype(np.int32)[:, None] + steps
     away_x = (columns + 0.5 - x[:, None]).astype(np.float32)
     away_y = (rows + 0.5 - y[:, None]).astype(np.float32)
     away = np.sqrt(away_x[:, None, :] ** 2 + away_y[:, :, None] ** 2)
@@ -74,24 +83,24 @@ def streaks(
     reach = math.ceil(float(np.max(length_px, initial=1.0)))
     kept = (y > -reach) & (y < shape[0]) & (x > -reach) & (x < shape[1] + reach)
     x, y, length_px, opacity = x[kept], y[kept], length_px[kept], opacity[kept]
-    rows = np.floor(y).astype(np.intp)[:, None] + np.arange(reach)
-    down = rows + 0.5 - y[:, None]
-    middle = x[:, None] + slant * down
-    half = math.ceil(width_px / 2)
-    columns = np.floor(middle).astype(np.intp)[:, :, None] + np.arange(-half, half + 1)
-    share = np.clip(down / length_px[:, None], 0, 1)
-    strength = (np.sin(math.pi * share) * opacity[:, None]).astype(np.float32)
-    across = np.abs(columns + 0.5 - middle[:, :, None]).astype(np.float32)
-    alpha = np.clip(width_px / 2 + 0.5 - across, 0, min(1.0, width_px)) * strength[:, :, None]
-    return _placed(alpha, rows[:, :, None], columns, shape)
+    rows: Places = np.asarray(np.floor(y)[:, None] + np.arange(reach), np.int32)
+    down = (rows + 0.5 - y[:, None]).astype(np.float32)
+    left = x.astype(np.float32)[:, None] + np.float32(slant) * down - np.float32(width_px / 2)
+    first: Places = np.asarray(np.floor(left), np.int32)
+    columns = first[:, :, None] + np.arange(math.ceil(width_px) + 1, dtype=np.int32)
+    strength = np.sin(math.pi * np.clip(down / length_px.astype(np.float32)[:, None], 0, 1))
+    strength *= opacity.astype(np.float32)[:, None]
+    # How much of each sample the line covers, from side to side.
+    begin = left[:, :, None] - columns
+    alpha = np.minimum(begin + np.float32(width_px), 1) - np.maximum(begin, 0)
+    return _placed(np.maximum(alpha, 0) * strength[:, :, None], rows[:, :, None], columns, shape)
 
 
 def _placed(alpha: Alpha, rows: Places, columns: Places, shape: tuple[int, int]) -> Stamps:
-    outside = (rows < 0) | (rows >= shape[0]) | (columns < 0) | (columns >= shape[1])
-    rows, columns = np.clip(rows, 0, shape[0] - 1), np.clip(columns, 0, shape[1] - 1)
-    index = np.where(outside, 0, rows * shape[1] + columns)
-    half = np.where(outside, 0, (rows // 2) * (shape[1] // 2) + columns // 2)
-    return Stamps(np.where(outside, np.float32(0), alpha).astype(np.float32), index, half)
+    alpha = alpha * ((rows >= 0) & (rows < shape[0])) * ((columns >= 0) & (columns < shape[1]))
+    index = rows * np.int32(shape[1]) + columns
+    seen = np.flatnonzero(alpha > _LEAST)
+    return Stamps(alpha.reshape(-1)[seen], index.reshape(-1)[seen], shape[1])
 
 
 class Sheet:
@@ -103,21 +112,10 @@ class Sheet:
 
     def lay(self, stamps: Stamps, plane: Pixels, level: float) -> None:
         """Blend `plane` towards `level` under the stamps; where they overlap, the denser one counts."""
-        self._lay(stamps, plane, level, darkens=True)
-
-    def lighten(self, stamps: Stamps, plane: Pixels, level: float) -> None:
-        """The same, except that nothing gets darker."""
-        self._lay(stamps, plane, level, darkens=False)
-
-    def _lay(self, stamps: Stamps, plane: Pixels, level: float, *, darkens: bool) -> None:
         samples = np.reshape(plane, -1, copy=False)
-        seen = np.flatnonzero(stamps.alpha > 1 / 512)
-        index = stamps.index.reshape(-1)[seen]
-        np.maximum.at(self._covered, index, stamps.alpha.reshape(-1)[seen])
+        index = stamps.index
+        np.maximum.at(self._covered, index, stamps.alpha)
         covered = self._covered[index]
         under = samples[index].astype(np.float32)
-        towards = np.float32(level) - under
-        if not darkens:
-            towards = np.maximum(towards, 0)
-        samples[index] = (under + towards * covered + np.float32(0.5)).astype(np.uint8)
+        samples[index] = (under + (np.float32(level) - under) * covered + np.float32(0.5)).astype(np.uint8)
         self._covered[index] = 0
