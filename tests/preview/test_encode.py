@@ -80,10 +80,10 @@ def test_without_sound_there_is_no_sound_track(wide_picture: bytes, tmp_path: Pa
         assert len(file.streams.audio) == 0
 
 
-def test_a_player_can_jump_to_any_two_seconds(wide_picture: bytes, tmp_path: Path) -> None:
-    render(replace(SHOT, picture=wide_picture, frame_count=120, prompt="pan left"), tmp_path / "clip.mp4")
+def test_a_player_can_jump_to_any_five_seconds(wide_picture: bytes, tmp_path: Path) -> None:
+    render(replace(SHOT, picture=wide_picture, frame_count=288, prompt="pan left"), tmp_path / "clip.mp4")
     with av.open(str(tmp_path / "clip.mp4")) as file:
         packets = [packet for packet in file.demux(video=0) if packet.is_keyframe]
         keys = [float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None]
     assert keys[0] == 0
-    assert max(np.diff([*keys, 5.0])) <= 2.001
+    assert max(np.diff([*keys, 12.0])) <= 5.001

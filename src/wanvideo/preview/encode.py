@@ -18,6 +18,7 @@ from wanvideo.preview.view import Frame
 
 X264_THREADS = 2  # x264's output depends on the number of threads, so it must not follow the machine's cores
 SOUND_CHUNK_SAMPLES = 1024
+KEY_EVERY_S = 5
 MOVIE_TIMESCALE_HZ = "90000"  # the default of 1000 would round the sound's length to milliseconds
 
 
@@ -47,10 +48,10 @@ class ClipWriter:
         context = self._video.codec_context
         context.width, context.height = self._size_px
         context.pix_fmt = (
-            "nv12"  # 4:2:0 with the two chroma planes in one, as they are sampled; stored as yuv420p
+            "yuv420p"  # 4:2:0 with the two chroma planes in one, as they are sampled; stored as yuv420p
         )
         context.time_base = self._time_base
-        context.gop_size = max(1, round(2 * fps))
+        context.gop_size = max(1, round(KEY_EVERY_S * fps))  # a key picture is seen as a faint pulse
         context.thread_count = X264_THREADS
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -38,6 +39,7 @@ _CHROMA = (
 )
 _TAPS = 8  # of the Lanczos filter that doubles the luma
 _WORTHWHILE_DETAIL = 1.02  # below this a sharper plate cannot be told from the plain one
+_HARMLESS_DETAIL = 1.32  # up to this a sharper plate does not shimmer when it is seen from the reference
 _FINE_FROM = 0.25  # share of the push-in after which only the sharper plate is sampled; blended before
 
 
@@ -66,53 +68,54 @@ def shoot(picture: Image.Image, fitted: Fit, scene: Scene, path: Path, shot: Sho
         min(_even_up(path.reach_x_px), _even_down(fitted.spare_x_px)),
         min(_even_up(path.reach_y_px), _even_down(fitted.spare_y_px)),
     )
-    reference = to_frame(cut(picture, fitted, 0, 0))
-    lens = Lens(fitted, scene, path.pivot, margin_px)
-    film = None
-    seen: tuple[Pose, Sight] = REST, lens.look(REST)
-    for index, pose in enumerate(path.poses):
-        if pose != seen[0]:
-            seen = pose, lens.look(pose)
-        if pose.at_rest:
-            frame = _copy(reference)
-        else:
-            if film is None:
-                film = _Film(picture, fitted, margin_px, path.farthest_zoom)
-            frame = film.expose(pose, seen[1])
-        yield View(
-            frame=frame,
-            index=index,
-            time_s=float(index / shot.fps),
-            share=index / max(1, shot.frame_count - 1),
-            zoom=pose.zoom,
-            shift_x_px=pose.shift_x_px,
-            shift_y_px=pose.shift_y_px,
-            roll_rad=pose.roll_rad,
-            region=seen[1].region,
-        )
+    with ThreadPoolExecutor(1, thread_name_prefix="wanvideo-preview") as beside:
+        film = beside.submit(_Film, picture, fitted, margin_px, path.farthest_zoom)
+        reference = to_frame(cut(picture, fitted, 0, 0))
+        lens = Lens(fitted, scene, path.pivot, margin_px)
+        seen: tuple[Pose, Sight] = REST, lens.look(REST)
+        for index, pose in enumerate(path.poses):
+            if pose != seen[0]:
+                seen = pose, lens.look(pose)
+            yield View(
+                frame=_copy(reference) if pose.at_rest else film.result().expose(pose, seen[1]),
+                index=index,
+                time_s=float(index / shot.fps),
+                share=index / max(1, shot.frame_count - 1),
+                zoom=pose.zoom,
+                shift_x_px=pose.shift_x_px,
+                shift_y_px=pose.shift_y_px,
+                roll_rad=pose.roll_rad,
+                region=seen[1].region,
+            )
 
 
 class _Film:
-    """Samples the plates of one picture."""
+    """Samples the plates of one picture.
+
+    Where the picture has more detail than the frame shows, a push-in reveals it from a sharper plate.
+    """
 
     def __init__(
         self, picture: Image.Image, fitted: Fit, margin_px: tuple[int, int], farthest_zoom: float
     ) -> None:
-        self._plain = _plate(picture, fitted, margin_px, 1.0)
-        # Where the picture has more detail than the frame shows, a push-in reveals it.
         self._detail = min(farthest_zoom, 1 / fitted.scale)
-        self._fine = None
-        if self._detail > _WORTHWHILE_DETAIL:
-            self._fine = _plate(picture, fitted, margin_px, self._detail)
+        self._sharper = None
+        if self._detail <= _WORTHWHILE_DETAIL:
+            self._first = _plate(picture, fitted, margin_px, 1.0)
+        elif self._detail <= _HARMLESS_DETAIL:
+            self._first = _plate(picture, fitted, margin_px, self._detail)
+        else:
+            self._first = _plate(picture, fitted, margin_px, 1.0)
+            self._sharper = _plate(picture, fitted, margin_px, self._detail)
 
     def expose(self, pose: Pose, sight: Sight) -> Frame:
-        if self._fine is None or pose.zoom <= 1:
-            return _sample(self._plain, sight)
+        if self._sharper is None or pose.zoom <= 1:
+            return _sample(self._first, sight)
         share = math.log(pose.zoom) / math.log(self._detail) / _FINE_FROM
-        fine = _sample(self._fine, sight)
+        fine = _sample(self._sharper, sight)
         if share >= 1:
             return fine
-        plain = _sample(self._plain, sight)
+        plain = _sample(self._first, sight)
         return Frame(*(_mix(*pair, share) for pair in zip(plain.planes(), fine.planes(), strict=True)))
 
 
