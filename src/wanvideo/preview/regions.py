@@ -22,7 +22,7 @@ Plane = NDArray[np.float32]
 
 LARGEST_AREA_PX = 480 * 300  # pictures are looked at no larger; at this size a mast still shows on the sky
 SKY_FEATHER_SHARE = 0.03  # of the width: how far inside its outline a map reaches 1
-WATER_FEATHER_SHARE = 0.012
+WATER_FEATHER_SHARE = 0.02
 
 _SKY_LEAST_AREA = 0.05
 _SKY_LEAST_TOP = 0.4  # share of the upper rim
@@ -144,7 +144,7 @@ def _water(lab: Plane, sky: Mask) -> Mask | None:
     # than ripples have.
     upright = _plane(cv2.blur(np.maximum(along - 0.5 * down, 0), (5, 5))) > _WATER_UPRIGHT
     hard = np.maximum(down, along) > 4 + 6 * float(np.median(down[waterline:]))
-    things = _closed(_thick(upright | hard), 9)
+    things = _closed(_thick(upright | hard), 7)
     candidate = _like_water(lab, sky) & ~things
     candidate[: waterline + 2] = False
     water = _largest(_opened(_closed(candidate, 3), 5))

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from tests.preview.effects.conftest import Take, band, blobs, plain, ramp, same
 
+from wanvideo.preview.effects.stamps import Sheet, Stamps
 from wanvideo.preview.frames import to_frame
+from wanvideo.preview.picture import Pixels
 from wanvideo.preview.plan import EFFECTS, LIGHTS
 from wanvideo.preview.scene import Scene
 
@@ -97,3 +99,21 @@ def test_more_motion_makes_more_snow() -> None:
 
 def test_one_frame_is_enough() -> None:
     assert same(replace(take(*ALL[:-2]), duration_s=1 / 24).frame(0), to_frame(blobs()))
+
+
+@pytest.mark.parametrize("token", ["snow", "rain", "embers"])
+def test_a_dense_effect_still_touches_only_a_small_part_of_the_frame(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cost of flakes and drops is what they cover: counted, since a clock would judge the machine."""
+    touched: list[int] = []
+    lay = Sheet.lay
+
+    def counted(sheet: Sheet, stamps: Stamps, plane: Pixels, level: float) -> None:
+        touched.append(stamps.index.size)
+        lay(sheet, stamps, plane, level)
+
+    monkeypatch.setattr(Sheet, "lay", counted)
+    dense = replace(take(token), picture=plain(40, 1280, 720), strength=1.0)
+    dense.frame(MIDDLE)
+    assert 2_000 < sum(touched) < 0.12 * 1280 * 720

@@ -12,12 +12,12 @@ from wanvideo.preview.effects.setting import Setting
 from wanvideo.preview.picture import Pixels
 from wanvideo.preview.view import View
 
-# A region's map rises over 3 % of the width for the sky and 1.2 % for water. Displacements grow with the map
+# A region's map rises over 3 % of the width for the sky and 2 % for water. Displacements grow with the map
 # and stay below these lengths, so that nothing is ever fetched from outside the region.
 _DRIFT_SHARE = 0.028  # of the width, there and back, in one turn of the two phases
 _TURN_S = 5.0
-_RIPPLE_SHARE = 0.0065  # of the unit
-_GLINT = 0.16
+_RIPPLE_SHARE = 0.006  # of the unit
+_GLINT = 0.085
 
 
 class Clouds:
@@ -76,8 +76,8 @@ class Water:
 
     def __init__(self, setting: Setting) -> None:
         shot, chance = setting.shot, setting.chance
-        self._field = clouds_of_noise(chance, 1.2)
-        self._slope = clouds_of_noise(chance, 1.2)
+        self._field = clouds_of_noise(chance, 1.05)
+        self._slope = clouds_of_noise(chance, 1.05)
         self._effort = min(1.0, 0.4 + 1.2 * shot.motion_strength)
         self._unit_px = unit_px(shot)
         self._sides_px = (shot.width_px, shot.height_px)
@@ -125,8 +125,8 @@ class Water:
         )
         depth = np.clip(y / np.float32(0.5 * self._sides_px[1]), 0.02, None)
         far = 1 / (depth + np.float32(0.12))
-        across = x * far * np.float32(26 / self._unit_px)
-        along = far * np.float32(46)
+        across = x * far * np.float32(44 / self._unit_px)
+        along = far * np.float32(64)
         time_s = view.time_s
         swell = look_up(
             self._field,

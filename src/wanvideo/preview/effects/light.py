@@ -14,7 +14,7 @@ from wanvideo.preview.shot import Shot
 from wanvideo.preview.view import View
 
 _TURN = 0.8  # share of the clip after which the hour has come
-_NIGHT_MEAN = 58  # the luma a picture's mean falls to
+_NIGHT_MEAN = 64  # the luma a picture's mean falls to
 
 
 def _hour(share: float) -> float:

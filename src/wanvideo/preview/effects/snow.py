@@ -45,16 +45,17 @@ def _kinds(wind: float) -> tuple[_Kind, ...]:
 
 class Snow:
     def __init__(self, setting: Setting) -> None:
-        shot, chance, exposure = setting.shot, setting.chance, setting.exposure
+        shot, chance = setting.shot, setting.chance
         wind = float(chance.choice([-1, 1]) * chance.uniform(0.015, 0.045))
-        self._level = float(np.clip(exposure.bright + 45, 175, 234))
         self._flakes = [_Flakes(kind, shot, chance) for kind in _kinds(wind)]
         self._luma = Sheet((shot.height_px, shot.width_px))
         self._chroma = Sheet((shot.height_px // 2, shot.width_px // 2))
 
     def apply(self, view: View, arrival: float) -> None:
+        # Lighter than the picture at any hour, yet never glaring in the dark.
+        level = float(np.clip(np.quantile(view.frame.luma[::8, ::8], 0.9) + 60, 160, 234))
         for flakes in self._flakes:
-            flakes.fall(view, arrival, self._level, self._luma, self._chroma)
+            flakes.fall(view, arrival, level, self._luma, self._chroma)
 
 
 class _Flakes:

@@ -31,18 +31,19 @@ class Effect(Protocol):
 
 _Make = Callable[[Setting], Effect]
 
-# What flows in the picture, then what fills the air, then the light on all of it, then what shines by itself.
+# What flows in the picture, then what fills the air, then the light on all of it, then what is bright even
+# at night.
 _ORDER: Final[tuple[tuple[str, _Make], ...]] = (
     ("clouds", Clouds),
     ("water", Water),
     ("rain", Rain),
     ("fog", Fog),
     ("petals", Petals),
-    ("snow", Snow),
     ("dawn", Dawn),
     ("sunset", Sunset),
     ("night", Night),
     ("flicker", Flicker),
+    ("snow", Snow),
     ("embers", Embers),
 )
 _NEEDS_MOTION: Final = {"clouds", "water", "rain", "fog", "petals", "snow", "flicker", "embers"}
