@@ -73,7 +73,7 @@ def test_every_size_works(size: tuple[int, int]) -> None:
 def test_with_a_strength_of_0_nothing_moves_and_the_stage_says_so() -> None:
     still = replace(take("snow", "clouds", "flicker"), strength=0)
     assert same(still.frame(MIDDLE), to_frame(blobs()))
-    assert still.stage().notes == ("the motion strength is 0, so these are left out: clouds, snow, flicker",)
+    assert still.stage().notes == ("the motion strength is 0, so these are left out: snow, clouds, flicker",)
 
 
 def test_light_still_changes_with_a_strength_of_0() -> None:

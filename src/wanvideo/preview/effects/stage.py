@@ -16,7 +16,7 @@ from wanvideo.preview.effects.petals import Petals
 from wanvideo.preview.effects.rain import Rain
 from wanvideo.preview.effects.setting import Exposure, Setting
 from wanvideo.preview.effects.snow import Snow
-from wanvideo.preview.plan import Plan
+from wanvideo.preview.plan import EFFECTS, LIGHTS, Plan
 from wanvideo.preview.scene import Scene
 from wanvideo.preview.shot import Shot
 from wanvideo.preview.view import View
@@ -53,7 +53,8 @@ def stage(plan: Plan, shot: Shot, scene: Scene) -> Stage:
     """Set up what `plan` asks for. With a motion strength of 0 nothing moves, so only light and fades are
     left.
     """
-    asked = {*plan.effects, *plan.light}
+    named = (*plan.effects, *plan.light)
+    asked = set(named)
     notes = []
     if "water" in asked and scene.water is None:
         asked.remove("water")
@@ -61,7 +62,7 @@ def stage(plan: Plan, shot: Shot, scene: Scene) -> Stage:
     if "clouds" in asked and scene.sky is None:
         asked.remove("clouds")
         notes.append("no sky was found in the picture, so its clouds do not drift")
-    stilled = [name for name, _make in _ORDER if name in asked & _NEEDS_MOTION]
+    stilled = [name for name in named if name in asked & _NEEDS_MOTION]
     if shot.motion_strength == 0 and stilled:
         asked -= _NEEDS_MOTION
         notes.append(f"the motion strength is 0, so these are left out: {', '.join(stilled)}")
@@ -96,10 +97,14 @@ class Stage:
 
     def _made(self, exposure: Exposure) -> list[Effect]:
         return [
-            make(Setting(self._shot, np.random.default_rng([self._shot.seed, number]), exposure))
-            for number, (name, make) in enumerate(_ORDER)
+            make(Setting(self._shot, _chance_of(name, self._shot.seed), exposure))
+            for name, make in _ORDER
             if name in self._names
         ]
+
+
+def _chance_of(name: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, (*EFFECTS, *LIGHTS).index(name)])
 
 
 def _eased(share: float) -> float:
