@@ -87,3 +87,12 @@ def test_no_banding(token: str) -> None:
     gradient = np.repeat(np.repeat(shade[None, :, None], 180, axis=0), 3, axis=2)
     last = replace(lit(token), picture=gradient).last()
     assert np.abs(np.diff(last.luma.astype(int), axis=1)).max() <= 3
+
+
+def test_a_face_does_not_glow_at_sunset() -> None:
+    """Skin that is lighter than all around it stays skin: no level jumps, no lantern orange."""
+    portrait = np.full((180, 320, 3), (110, 100, 92), np.uint8)
+    portrait[50:130, 120:200] = (205, 160, 135)
+    before, last = to_frame(portrait), replace(lit("sunset"), picture=portrait).last()
+    assert last.luma[60:120, 130:190].mean() < before.luma[60:120, 130:190].mean() + 6
+    assert last.red[30:60, 65:95].mean() < before.red[30:60, 65:95].mean() + 16

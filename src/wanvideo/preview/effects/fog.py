@@ -15,6 +15,7 @@ from wanvideo.preview.view import View
 ARRIVAL_S = 1.6  # fog that is there in half a second looks like a fault
 _CELL_PX = 8  # fog has no finer detail than this
 _FAR = 0.7  # how much the thickest bank hides
+_FAR_UNKNOWN = 0.54  # where no subject is known that it could stay behind
 _FRONT = 0.24
 
 
@@ -39,7 +40,8 @@ class Fog:
         amount = self._amount * min(arrival, _eased(view.time_s / ARRIVAL_S))
         far = self._bank(view, 1.0, 9.0, 0.0)
         front = self._bank(view, 1.6, 21.0, 97.0)
-        thickness = self._over(view, 0.32 + 0.68 * far, _FAR * amount)
+        hides = _FAR if view.region("subject") is not None else _FAR_UNKNOWN
+        thickness = self._over(view, 0.32 + 0.68 * far, hides * amount)
         wisps = self._up(np.clip(2.2 * (front - 0.42), 0, 1) * _FRONT * amount)
         thickness = planes.bytes_of(cv2.add(thickness, wisps))
         planes.veil(view.frame.luma, self._level, planes.doubled(thickness))

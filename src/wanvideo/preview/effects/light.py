@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from wanvideo.preview.effects import planes
 from wanvideo.preview.effects.setting import Setting
@@ -14,6 +15,7 @@ from wanvideo.preview.shot import Shot
 from wanvideo.preview.view import View
 
 _TURN = 0.8  # share of the clip after which the hour has come
+_GLOWS_FROM = 172  # luma: a face or a wall in the light must not glow
 _NIGHT_MEAN = 64  # the luma a picture's mean falls to
 
 
@@ -94,12 +96,12 @@ class Sunset:
         band = 0.62 + 0.38 * np.exp(-(((y - 0.42) / 0.24) ** 2))
         self._band = planes.bytes_of(np.rint(255 * np.broadcast_to(band, (rows, shot.width_px // 2))))
         self._glow = _Glow(shot)
-        self._threshold = float(np.clip(exposure.bright - 12, 120, 215))
+        self._threshold = float(np.clip(exposure.bright - 12, _GLOWS_FROM, 215))
 
     def apply(self, view: View, arrival: float) -> None:
         late = _hour(view.share) * min(1.0, arrival)
         bloom = self._glow.of(view.frame.luma, self._threshold)
-        tones = _TONES ** (1 + 0.22 * late) * (1 - 0.1 * late)
+        tones = _TONES ** (1 + 0.14 * late) * (1 - 0.04 * late)
         planes.relevel(view.frame.luma, planes.BLACK + (planes.WHITE - planes.BLACK) * tones)
         planes.tint(view.frame.luma, planes.doubled(bloom), 200 * late)
         seen = planes.halved(view.frame.luma)
@@ -113,6 +115,14 @@ class Sunset:
         planes.tint(view.frame.red, planes.bytes_of(shadow), 4 * late)
         planes.tint(view.frame.red, bloom, 60 * late)
         planes.tint(view.frame.blue, bloom, -60 * late)
+        # What was warm before, a face above all, does not turn into a lantern.
+        planes.relevel(view.frame.red, _kneed(planes.LEVELS - planes.GREY, 24, late) + planes.GREY)
+        planes.relevel(view.frame.blue, planes.GREY - _kneed(planes.GREY - planes.LEVELS, 24, late))
+
+
+def _kneed(colour: NDArray[np.float32], knee: float, late: float) -> NDArray[np.float32]:
+    """Above `knee` a colour grows at less than half its pace."""
+    return np.asarray(colour - 0.6 * late * np.maximum(colour - knee, 0), np.float32)
 
 
 class Dawn:
@@ -121,7 +131,7 @@ class Dawn:
     def __init__(self, setting: Setting) -> None:
         shot, exposure = setting.shot, setting.exposure
         self._glow = _Glow(shot)
-        self._threshold = float(np.clip(exposure.bright - 12, 120, 215))
+        self._threshold = float(np.clip(exposure.bright - 12, _GLOWS_FROM, 215))
 
     def apply(self, view: View, arrival: float) -> None:
         ahead = min(1.0, view.share / 0.9)

@@ -87,11 +87,12 @@ def streaks(
     down = (rows + 0.5 - y[:, None]).astype(np.float32)
     left = x.astype(np.float32)[:, None] + np.float32(slant) * down - np.float32(width_px / 2)
     first: Places = np.asarray(np.floor(left), np.int32)
-    columns: Places = np.asarray(first[:, :, None] + np.arange(math.ceil(width_px) + 1), np.int32)
+    steps = np.arange(math.ceil(width_px) + 1, dtype=np.int32)
+    columns: Places = first[:, :, None] + steps
     strength = np.sin(math.pi * np.clip(down / length_px.astype(np.float32)[:, None], 0, 1))
     strength *= opacity.astype(np.float32)[:, None]
     # How much of each sample the line covers, from side to side.
-    begin = left[:, :, None] - columns
+    begin = (left - first.astype(np.float32))[:, :, None] - steps.astype(np.float32)
     alpha = np.minimum(begin + np.float32(width_px), 1) - np.maximum(begin, 0)
     return _placed(np.maximum(alpha, 0) * strength[:, :, None], rows[:, :, None], columns, shape)
 
