@@ -21,7 +21,7 @@ from wanvideo.preview.shot import Shot
 
 STRETCH_SHARE: Final = 0.03
 PULL_STRETCH_SHARE: Final = 0.06
-LARGEST_PUSH_LOG: Final = math.log(1.25)  # more for the sake of room would be another shot
+LARGEST_PUSH_LOG: Final = math.log(1.15)  # more for the sake of room would be another shot
 WORTH_SAYING: Final = 0.02
 _NAMES: Final = {
     "pan": "pan", "truck": "truck", "tilt": "tilt",
