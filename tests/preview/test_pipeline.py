@@ -32,10 +32,10 @@ def small(picture: Path | bytes, prompt: str = "", **fields: Any) -> Shot:
     [
         (("push in", "推近"), "in"),
         (("pull back", "拉远"), "out"),
-        (("pan left", "向左平移"), "pan_left"),
-        (("pan right", "镜头向右移动"), "pan_right"),
+        (("pan left", "向左摇"), "pan_left"),
+        (("pan right", "镜头向右摇"), "pan_right"),
         (("tilt up", "上摇"), "tilt_up"),
-        (("tilt down", "镜头下降"), "tilt_down"),
+        (("tilt down", "镜头下摇"), "tilt_down"),
     ],
 )
 def test_the_picture_moves_as_the_words_say(

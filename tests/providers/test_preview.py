@@ -48,7 +48,7 @@ async def test_a_preview_is_a_real_clip_at_the_asked_size_rate_and_length(previe
     assert (report.cost, report.billed_s, report.progress) == (FREE, 0, 1)
     assert report.submitted_at is not None
     assert report.ended_at is not None
-    assert any("dragon" in warning for warning in report.warnings)
+    assert any("dances" in warning for warning in report.warnings)
     assert report.video_url is not None
     async with preview.open_clip(report.video_url) as stream:
         data = b"".join([chunk async for chunk in stream.chunks])

@@ -1,215 +1,243 @@
-"""Camera words of a Chinese prompt.
+"""A Chinese prompt to moves, effects, light, and what is left undone.
 
-Terms are matched longest first, so that 上海 is a city and 摇摆 a swaying branch. Terms of camera work
-(推近, 左摇) speak for themselves; everyday ones (上升, 向左) count only directly after the camera, so that
-太阳升起 moves nothing.
+Terms of camera work (推近, 左摇) speak for themselves; everyday ones (上升, 向左) count only after the
+camera, so that 太阳升起 moves nothing.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
-from wanvideo.preview.vocabulary import MOVES, Reading, words_of
+from wanvideo.preview.chinese_scenery import scenery_at, undone
+from wanvideo.preview.chinese_words import Clause, clauses
+from wanvideo.preview.plan import MOVES
+from wanvideo.preview.vocabulary import Reading, groups
 
-_CLAUSES = re.compile(r"[\u3400-\u9fff]+")
-
-
-@dataclass(frozen=True)
-class _Term:
-    """One entry of the vocabulary: what it is, the moves it stands for, and its pace."""
-
-    kind: str
-    moves: tuple[str, ...] = ()
-    pace: float = 1.0
+_RELATIVE = "的"
+_SEEN = ("between", "pace", "joins")  # terms that leave the camera the subject, and a refusal in force
 
 
-def read(text: str) -> Reading:
-    """Find the camera moves of `text`, what it refuses, and the words that mean nothing to the camera."""
-    reader = _Reader(text)
-    for clause in _CLAUSES.finditer(text):
-        between = text[reader.end : clause.start()]
-        if any(mark in "。！？.!?\n" for mark in between):
-            reader.camera_acts = False
-        reader.read_clause(clause.start(), clause.end())
+def read(text: str, *, refusing: bool = False) -> Reading:
+    """Find what `text` asks for and what it refuses, which is everything if `refusing`."""
+    reader = _Reader(refusing)
+    for clause in clauses(text):
+        reader.read(clause)
     return Reading(
         tuple(reader.asked),
         frozenset(reader.denied),
-        frozenset(reader.named),
         reader.pace,
-        tuple(reader.unused),
+        tuple(sorted(reader.unused)),
     )
-
-
-@cache
-def _terms() -> dict[str, _Term]:
-    known = words_of("chinese")
-    terms: dict[str, _Term] = {}
-    for word in known["between"]:
-        terms[word] = _Term("between")
-    for kind in ("joins", "negators"):
-        terms |= {word: _Term(kind) for word in known[kind]}
-    terms |= {word: _Term("between", pace=factor) for word, factor in known["pace"].items()}
-    for kind in ("camera_only", "sure"):
-        terms |= {word: _Term(kind, (move,)) for move, words in known[kind].items() for word in words}
-    terms |= {word: _Term("bare", tuple(moves)) for word, moves in known["bare"].items()}
-    terms |= {word: _Term("any_move", MOVES) for word in known["any_move"]}
-    for kind in ("camera", "still", "never_done", "not_a_move"):
-        terms |= {word: _Term(kind) for word in known[kind]}
-    return terms
-
-
-@cache
-def _longest_term() -> int:
-    return max(map(len, _terms()))
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Moves put together from parts: 向左侧缓慢平移, 从左到右移动. Group 1 is the direction or the sweep."""
-    known = words_of("chinese")
-    between = f"(?:{_any(known['between'])})*"
-    turn = f"[{''.join(known['toward'])}]([{''.join(known['turns'])}])[{''.join(known['sides'])}]?{between}"
-    sweeps = _any([sweep for words in known["sweeps"].values() for sweep in words])
-    return (
-        (re.compile(f"{turn}(?:{_any(known['toward_verbs'])})(?!摆|晃|曳|头)"), "sure"),
-        (re.compile(f"({sweeps}){between}(?:{_any(known['sweep_verbs'])})"), "sure"),
-        (re.compile(f"{turn}(?:{_any(known['everyday_verbs'])})?"), "camera_only"),
-        (re.compile(f"({sweeps})"), "camera_only"),
-    )
-
-
-def _any(words: list[str]) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-
-
-@cache
-def _direction_of() -> dict[str, str]:
-    known = words_of("chinese")
-    swept = {sweep: move for move, sweeps in known["sweeps"].items() for sweep in sweeps}
-    return {**known["turns"], **swept}
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.end = 0
-        self.stop_characters = frozenset(words_of("chinese")["stop_characters"])
+    def __init__(self, refusing: bool) -> None:
+        self.refusing = refusing
         self.asked: list[tuple[int, str]] = []
         self.denied: set[str] = set()
-        self.named: set[str] = set()
         self.unused: list[tuple[int, str]] = []
         self.pace = 1.0
         self.camera_acts = False  # the camera is the subject of what comes next
-        self.negated = False
+        self.camera_moved = False  # in this sentence
+        self.ways: dict[str, dict[str, str]] = groups("chinese", "ways")[0]
 
-    def read_clause(self, start: int, end: int) -> None:
-        self.negated = False
-        self.end = end
-        spoken_from = at = start  # a run of characters that no term claims
-        while at < end:
-            length, term = self._term_at(at, end)
-            if term is None:
-                if self.text[at] in self.stop_characters:
-                    self._leave_unused(spoken_from, at)
-                    spoken_from = at + 1
-                else:
-                    self.camera_acts = self.negated = False
-                at += 1
-                continue
-            if self._act(term, at, length):
-                self._leave_unused(spoken_from, at)
-                spoken_from = at + length
-            at += length
-        self._leave_unused(spoken_from, end)
+    def read(self, clause: Clause) -> None:
+        if clause.begins_sentence:
+            self.camera_acts = self.camera_moved = False
+        self.terms = clause.terms
+        self.used: set[int] = set()
+        self.negated = self.refusing
+        self.follows = self.orbits = False
+        if self.terms and "joins" in self.terms[0].parts and self.camera_moved:
+            self.camera_acts = True
+        at = 0
+        while at < len(self.terms):
+            at = self._camera(at) or self._scenery(at) or self._between(at) or self._plain(at)
+        self.unused += undone(self.terms, self.used)
 
-    def _term_at(self, at: int, end: int) -> tuple[int, _Term | None]:
-        for pattern, kind in _patterns():
-            found = pattern.match(self.text, at, end)
-            if found and (kind == "sure" or self.camera_acts):
-                return len(found[0]), _Term(kind, (_direction_of()[found[1]],), self._pace_in(found[0]))
-        for length in range(min(_longest_term(), end - at), 0, -1):
-            term = _terms().get(self.text[at : at + length])
-            if term is not None:
-                return length, term
-        return 1, None
+    # Each of these returns the index to go on from; the first three 0 when they do not apply.
 
-    def _act(self, term: _Term, at: int, length: int) -> bool:
-        """Do what a term says; False when it says nothing here, and counts as plain words."""
-        match term.kind:
-            case "camera":
-                self.camera_acts = True
-            case "negators":
-                self.negated = True
-            case "still":
-                if not self.negated:
-                    self.asked.append((at, "still"))
-                self.camera_acts = True
-            case "any_move":
-                self._name(term.moves)
-                self.camera_acts = True
-            case "never_done":
-                return self.negated
-            case "between":
-                self._set_pace(at, length, term.pace)
-                return term.pace == 1 or self._pace_counts(at + length)
-            case "joins":
-                pass
-            case "sure" | "camera_only" | "bare":
-                return self._move(term, at, length)
-            case _:
-                self.camera_acts = self.negated = False
-                return False
-        return True
+    def _camera(self, at: int) -> int:
+        parts = self.terms[at].parts
+        if "not_camera" in parts:
+            self.camera_acts, self.negated = False, self.refusing
+            self.unused.append((self.terms[at].start, self.terms[at].text))
+            return at + 1
+        if "still" in parts:
+            return self._move(at, at + 1, "still")
+        if "any_move" in parts and (self.negated or "camera" not in parts):
+            self._any_move(at)
+            return at + 1
+        if "direction" in parts and (end := self._directed(at)):
+            return end
+        if "verb" in parts and (end := self._verb(at)):
+            return end
+        if "move" in parts:
+            return self._move(at, at + 1, self._turned(parts["move"]))
+        if "alone_move" in parts and all(set(term.parts) & {*_SEEN, "alone_move"} for term in self.terms):
+            return self._move(at, at + 1, parts["alone_move"])
+        if "camera" in parts:
+            self.camera_acts = True
+            self.used.add(at)
+            return at + 1
+        if "bare" in parts and (self.negated or self.camera_acts or self._camera_near(at)):
+            return self._bare(at)
+        return self._everyday(at)
 
-    def _move(self, term: _Term, at: int, length: int) -> bool:
-        if term.kind == "bare":
-            self.named.update(term.moves)
-        if term.kind == "camera_only" and not self.camera_acts:
-            self.negated = False
-            return False
-        if term.kind == "bare" and not (
-            self.negated or self.camera_acts or self._camera_follows(at + length)
+    def _everyday(self, at: int) -> int:
+        """What counts only when the camera does it: 上升, 靠近, 晃动, 静止."""
+        parts = self.terms[at].parts
+        if self.orbits and ("verb" in parts or "camera_move" in parts):
+            self.used.add(at)  # 镜头围绕雕像旋转
+            return at + 1
+        if "shakes" in parts and (
+            self.camera_acts or self._camera_follows(at + 1) or self._is_refused_alone(at)
         ):
-            return False
-        if self.negated or term.kind != "bare":
-            self._name(term.moves)
-        if not self.negated:
-            self.asked.append((at, term.moves[0]))
-            self._set_pace(at, length, term.pace)
-        self.camera_acts = True
-        return True
+            return self._move(at, at + 1, "handheld")
+        if not self.camera_acts:
+            return 0
+        if "follows" in parts:
+            self.follows = True
+            return at + 1
+        if "stays" in parts:
+            return self._move(at, at + 1, "still")
+        if "camera_move" in parts:
+            return self._move(at, at + 1, self._turned(parts["camera_move"]))
+        return 0
 
-    def _name(self, moves: tuple[str, ...]) -> None:
-        self.named.update(moves)
+    def _is_refused_alone(self, at: int) -> bool:
+        """不要晃动, and 晃动 as an entry of a negative prompt."""
+        return self.negated and at + 1 == len(self.terms)
+
+    def _directed(self, at: int) -> int:
+        """向左侧缓慢平移, 从左到右移动; 镜头向左."""
+        direction = self.terms[at].parts["direction"]
+        to = self._skip(at + 1)
+        verb = self._part(to, "verb")
+        if verb and (verb["when"] == "sure" or self.camera_acts or self._camera_follows(to + 1)):
+            token = self.ways[verb["goes"]].get(direction)
+            if token:
+                return self._move(at, to + 1, token)
+        if self.camera_acts and (token := self.ways["carry"].get(direction)):
+            return self._move(at, at + 1, token)
+        if direction in self.ways["orbit"] and "wise" in direction:
+            self.used.add(at)
+            return at + 1
+        return 0
+
+    def _verb(self, at: int) -> int:
+        """摇向左侧: the direction after its verb."""
+        verb = self.terms[at].parts["verb"]
+        to = self._skip(at + 1)
+        direction = self._part(to, "direction")
+        token = self.ways[verb["goes"]].get(direction or "")
+        is_move_itself = "camera_move" in self.terms[at].parts  # 推进，向右移动 are two moves
+        if token is None or is_move_itself or not (verb["when"] == "sure" or self.camera_acts):
+            return 0
+        return self._move(at, to + 1, token)
+
+    def _bare(self, at: int) -> int:
+        tokens = str(self.terms[at].parts["bare"]).split()
         if self.negated:
-            self.denied.update(moves)
+            self.denied.update(tokens)
+            self.used.add(at)
+            return at + 1
+        to = self._skip(at + 1)
+        if any(self._part(to, kind) for kind in ("move", "camera_move", "direction")):
+            self.used.add(at)
+            self.camera_acts = True  # 升降镜头上升: what follows says where to
+            return at + 1
+        return self._move(at, at + 1, tokens[0])
+
+    def _any_move(self, at: int) -> None:
+        self.used.add(at)
+        if self.negated:
+            self.denied.update(MOVES)
+            self.asked.append((self.terms[at].start, "still"))
+        self.camera_acts = True
+
+    def _turned(self, token: str) -> str:
+        """The token of an orbit or a roll after 顺时针 or 逆时针 anywhere in its clause."""
+        way = token.split("_")[0]
+        if way not in ("orbit", "roll"):
+            return token
+        for term in self.terms:
+            if "wise" in str(term.parts.get("direction", "")):
+                return self.ways[way][term.parts["direction"]]
+        return token
+
+    def _move(self, at: int, end: int, token: str) -> int:
+        if self.negated:
+            self.denied.add(token)
+        else:
+            self.asked.append((self.terms[at].start, token))
+            for index in range(at, end):
+                self._set_pace(index)
+        self.used.update(range(at, end))
+        self.camera_acts = self.camera_moved = True
+        self.orbits = self.orbits or token.startswith("orbit")
+        return end
+
+    def _scenery(self, at: int) -> int:
+        found = scenery_at(self.terms, at, negated=self.negated)
+        self.used |= found.used
+        self.denied |= found.stopped
+        if not found.tokens:
+            return 0
+        if self.negated:
+            self.denied.update(found.tokens)
+        else:
+            self.asked += [(self.terms[at].start, token) for token in found.tokens]
+        self.camera_acts = self.camera_acts and self.follows
+        return at + 1
+
+    def _between(self, at: int) -> int:
+        """Adverbs, joins and negators."""
+        parts = self.terms[at].parts
+        if "negator" in parts:
+            self.negated = True
+        elif "ends_refusal" in parts:
+            self.negated = self.refusing
+        elif "pace" in parts:
+            self._set_pace(at)
+        elif not set(parts) & set(_SEEN):
+            return 0
+        if self.negated:
+            self.used.add(at)
+        return at + 1
+
+    def _plain(self, at: int) -> int:
+        if self.negated and set(self.terms[at].parts) & {"action", "undone"}:
+            self.used.add(at)
+        if self.terms[at].text != _RELATIVE:
+            self.camera_acts = self.camera_acts and self.follows
+            self.negated = self.refusing
+        return at + 1
+
+    def _set_pace(self, at: int) -> None:
+        """An adverb counts when it speaks of the camera: after it, or before a camera term."""
+        factor = self._part(at, "pace")
+        if factor is None or self.pace != 1 or self.negated:
+            return
+        to = self._skip(at + 1)
+        speaks = self.camera_acts or any(
+            self._part(to, kind) is not None for kind in ("move", "camera", "any_move", "bare", "direction")
+        )
+        if speaks or (self._part(to, "verb") or {}).get("when") == "sure":
+            self.pace = float(factor)
+
+    def _camera_near(self, at: int) -> bool:
+        return "镜头" in self.terms[at].text or self._camera_follows(at + 1)
 
     def _camera_follows(self, at: int) -> bool:
-        return any(self.text.startswith(word, at) for word in words_of("chinese")["camera"])
+        return self._part(at, "camera") is not None
 
-    def _set_pace(self, at: int, length: int, pace: float) -> None:
-        if pace != 1 and self.pace == 1 and not self.negated and self._pace_counts(at + length):
-            self.pace = pace
+    def _skip(self, at: int) -> int:
+        while at < len(self.terms) and set(self.terms[at].parts) & {"between", "pace"}:
+            if "verb" in self.terms[at].parts:
+                break
+            at += 1
+        return at
 
-    def _pace_counts(self, at: int) -> bool:
-        """Whether an adverb that ends at `at` speaks of the camera: before it, after it, or before a camera
-        term.
-        """
-        if self.camera_acts:
-            return True
-        while at < len(self.text):
-            length, term = self._term_at(at, len(self.text))
-            if term is None or term.kind not in ("between", "joins"):
-                return term is not None and term.kind in ("sure", "camera", "any_move", "bare")
-            at += length
-        return False
-
-    def _pace_in(self, words: str) -> float:
-        pace: dict[str, float] = words_of("chinese")["pace"]
-        return next((factor for word, factor in pace.items() if word in words), 1.0)
-
-    def _leave_unused(self, start: int, end: int) -> None:
-        if start < end:
-            self.unused.append((start, self.text[start:end]))
+    def _part(self, at: int, kind: str) -> Any:
+        return self.terms[at].parts.get(kind) if at < len(self.terms) else None

@@ -1,4 +1,4 @@
-"""The words of camera work in two languages, and what reading a prompt by them yields."""
+"""The words of two languages, one group a line in words/*.json, and what reading a text by them yields."""
 
 from __future__ import annotations
 
@@ -8,28 +8,45 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-MOVES = ("in", "out", "left", "right", "up", "down")
+Group = dict[str, Any]
+"""`is` says what kind of words these are, `examples` are prompts and what they must be read as."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one language's reader found in a text. Positions are character offsets.
+    """What one language's reader found in a text. Positions are character offsets; tokens are those of
+    `plan`: moves, effects and lights alike.
 
-    `asked` are the moves wanted, `denied` those refused in so many words ("no zoom"), `named` all that were
-    spoken of in any way, which is what a negative prompt removes. `pace` scales the amplitude; `unused` are
-    words not acted on.
+    `asked` are those wanted, `denied` those refused in so many words ("no zoom"). `pace` scales the
+    moves; `unused` are words not acted on.
     """
 
     asked: tuple[tuple[int, str], ...]
     denied: frozenset[str]
-    named: frozenset[str]
     pace: float
     unused: tuple[tuple[int, str], ...]
 
 
 @cache
-def words_of(language: str) -> dict[str, Any]:
-    """The section of vocabulary.json for `language`, "english" or "chinese"."""
-    text = files(__package__).joinpath("vocabulary.json").read_text(encoding="utf-8")
-    section: dict[str, Any] = json.loads(text)[language]
-    return section
+def groups(language: str, kind: str = "") -> tuple[Group, ...]:
+    """The groups of "english" or "chinese" in the order of the file, or only those of one kind."""
+    text = files(__package__).joinpath("words", f"{language}.json").read_text(encoding="utf-8")
+    return tuple(group for group in json.loads(text) if kind in ("", group["is"]))
+
+
+@cache
+def words(language: str, kind: str) -> frozenset[str]:
+    """All words of one kind."""
+    return frozenset(word for group in groups(language, kind) for word in group["words"])
+
+
+@cache
+def meanings(language: str, kind: str) -> dict[str, str]:
+    """All words of one kind and what they mean: a token, or several with spaces between, or a direction."""
+    return {word: group["means"] for group in groups(language, kind) for word in group["words"]}
+
+
+@cache
+def paces(language: str) -> dict[str, float]:
+    """The words that say how fast, and the factor of the pace."""
+    return {word: group["factor"] for group in groups(language, "pace") for word in group["words"]}

@@ -1,0 +1,108 @@
+"""Effects, light and actions of a Chinese clause.
+
+Weather counts when it is named; water, clouds and petals, which are in most pictures, when they are said to
+move. Actions (微笑) and changes (慢动作) are what the renderer leaves undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wanvideo.preview.chinese_words import Term
+from wanvideo.preview.plan import EFFECTS
+
+_PLACES = frozenset("上中里间下内面")  # 湖面上, 天空中
+_ADVERBIAL = frozenset({"在", "从", "由", "随", "沿", "随着", "沿着", "向", "往", "朝", "随风"})
+_AFTER_VERB = frozenset("着了过起")
+_BEFORE_VERB = frozenset({*"在正她他它们里上下中旁边前", "正在", "一起"})
+_RELATIVE = "的"
+
+
+@dataclass
+class Found:
+    """What a term stands for: `tokens` asked for (or refused, if negated), what has `stopped`
+    (雨停了), and the terms it took with it.
+    """
+
+    tokens: list[str] = field(default_factory=list)
+    stopped: set[str] = field(default_factory=set)
+    used: set[int] = field(default_factory=set)
+
+
+def scenery_at(terms: list[Term], at: int, *, negated: bool) -> Found:
+    """The effects and light that the term at `at` names. Costs at most one walk to the end of the clause."""
+    found, parts = Found(), terms[at].parts
+    if "stopped" in parts:
+        found.stopped.add(parts["stopped"])
+        found.used.add(at)
+    if "trap" not in parts:
+        for kind in ("weather", "light"):
+            found.tokens += str(parts.get(kind, "")).split()
+    if "bare_weather" in parts and _stands_alone(terms, at):
+        found.tokens.append(parts["bare_weather"])
+    for group in parts.get("flow", ()):
+        effect = group["means"]
+        if (negated and effect in EFFECTS) or _flows(terms, at, group, found):
+            found.tokens.append(effect)
+    if at + 1 < len(terms) and "colour" in terms[at + 1].parts:  # 晚霞色
+        found.tokens.clear()
+    if found.tokens:
+        found.used.add(at)
+        if not negated:
+            _use_verb(terms, at, found)
+    return found
+
+
+def _use_verb(terms: list[Term], at: int, found: Found) -> None:
+    """雪花飘落, 飘落的雪花: the verb is acted on with its weather."""
+    to = at + 1
+    while to < len(terms) and set(terms[to].parts) & {"between", "pace"}:
+        to += 1
+    if to < len(terms) and "does" in terms[to].parts:
+        found.used.add(to)
+    if at >= 2 and terms[at - 1].text == _RELATIVE and "does" in terms[at - 2].parts:
+        found.used.add(at - 2)
+
+
+def _stands_alone(terms: list[Term], at: int) -> bool:
+    """Whether a single character is a word: 没有雪, 雨下得很大, but not 雪茄."""
+    around = [terms[index].parts for index in (at - 1, at + 1) if 0 <= index < len(terms)]
+    return all(parts and "trap" not in parts for parts in around)
+
+
+def _flows(terms: list[Term], at: int, group: dict[str, Any], found: Found) -> bool:
+    """Whether it moves: 白云在天空中飘过, 飘动的云, but not 湖面上一只天鹅游动."""
+    does = frozenset(group["does"])
+    if at >= 2 and terms[at - 1].text == _RELATIVE and terms[at - 2].text in does:
+        found.used.add(at - 2)
+        return True
+    adverbial = False
+    for index in range(at + 1, len(terms)):
+        term = terms[index]
+        if term.text in does:
+            found.used.add(index)
+            return True
+        adverbial = adverbial or term.text in _ADVERBIAL
+        may_stand = set(term.parts) & {"between", "pace", "joins", "flow"} or term.text in _PLACES
+        if not (adverbial or may_stand) or (term.text == _RELATIVE and not adverbial):
+            return False
+    return False
+
+
+def undone(terms: list[Term], used: set[int]) -> list[tuple[int, str]]:
+    """Offset and term of every action and change that nothing has been made of."""
+    return [
+        (term.start, term.text)
+        for index, term in enumerate(terms)
+        if index not in used
+        and set(term.parts) & {"action", "undone"}
+        and (len(term.text) > 1 or _is_verb_here(terms, index))
+    ]
+
+
+def _is_verb_here(terms: list[Term], at: int) -> bool:
+    """Whether a single character is a verb: 笑着, 在吃雪糕, but not 好看的."""
+    if at and terms[at - 1].text in _BEFORE_VERB:
+        return True
+    return at + 1 == len(terms) or terms[at + 1].text in _AFTER_VERB
