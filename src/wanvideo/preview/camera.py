@@ -26,7 +26,7 @@ PUSH_LOG: Final = math.log(1.30)
 PULL_GROWTH: Final = 1.6  # a pull-back nears its largest reach, twice PULL_REACH_SHARE, at this rate
 PULL_REACH_SHARE: Final = 0.06
 ACROSS_SHARE: Final = 0.11
-ALONG_SHARE: Final = 0.13
+ALONG_SHARE: Final = 0.12
 ROLL_RAD: Final = 0.10
 KEYSTONE: Final = 0.05
 SHAKE_SHARE: Final = 0.011
@@ -36,10 +36,10 @@ LARGEST_PUSH_LOG: Final = math.log(1.45)
 LARGEST_SHARE: Final = 0.16
 FREE_STRIDE: Final = 1.6
 USUAL_DURATION_S: Final = 4.0
-# Near things may run ahead of far ones by this share of the width, no more: then upright things do not lean
-# and no background is missing behind a near outline.
+# Near things may run ahead of far ones by this share of the frame's side, no more: then upright things do not
+# lean, and no background is missing behind a near outline.
 LARGEST_GAP_SHARE: Final = 0.02
-RELIEF: Final = 0.35
+RELIEF: Final = 0.4
 ORBIT_GAIN: Final = 1.9
 UNASKED_ORBIT: Final = 0.4
 
@@ -83,12 +83,11 @@ def track(shot: Shot, plan: Plan, fitted: Fit) -> Tracks:
     along = _stride(min(ALONG_SHARE * effort, LARGEST_SHARE) * height_px, fitted.spare_y_px)
     across_ways = {"pan_left": -across, "pan_right": across, "truck_left": -across, "truck_right": across}
     along_ways = {"tilt_up": -along, "tilt_down": along, "pedestal_up": -along, "pedestal_down": along}
-    gap_px = LARGEST_GAP_SHARE * width_px
 
     def eased(ways: dict[str, float]) -> Track:
         return _eased(time, plan.moves, ways)
 
-    def carried(ways: dict[str, float], verb: str) -> Track:
+    def carried(ways: dict[str, float], verb: str, gap_px: float) -> Track:
         """The relief of moves that carry the camera; pans and tilts on the same axis have none."""
         reliefs = {
             move: math.copysign(_capped(RELIEF * abs(way), gap_px), way) if move.startswith(verb) else 0.0
@@ -96,7 +95,7 @@ def track(shot: Shot, plan: Plan, fitted: Fit) -> Tracks:
         }
         return eased(reliefs)
 
-    orbit = gap_px * math.tanh(ORBIT_GAIN * effort)
+    orbit = LARGEST_GAP_SHARE * width_px * math.tanh(ORBIT_GAIN * effort)
     swing = eased({"orbit_left": -1.0, "orbit_right": 1.0})
     chance = np.random.default_rng(shot.seed)
     if not plan.asked and plan.moves == ("in",):
@@ -118,8 +117,8 @@ def track(shot: Shot, plan: Plan, fitted: Fit) -> Tracks:
                 "out": -_capped(-RELIEF * pull_log, 2 * LARGEST_GAP_SHARE),
             }
         ),
-        relief_x_px=carried(across_ways, "truck") + orbit * swing,
-        relief_y_px=carried(along_ways, "pedestal"),
+        relief_x_px=carried(across_ways, "truck", LARGEST_GAP_SHARE * width_px) + orbit * swing,
+        relief_y_px=carried(along_ways, "pedestal", LARGEST_GAP_SHARE * height_px),
         keystone=KEYSTONE * effort * swing,
         arrival=arrival,
         sway_share=share * effort,

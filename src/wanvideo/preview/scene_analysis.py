@@ -22,7 +22,7 @@ from wanvideo.preview.shot import Shot
 
 WIDTH_PX: Final = 320
 HORIZON: Final = 0.42  # from the top: what stands higher is equally far, so that nothing upright leans
-GUESSED_RANGE: Final = (0.15, 0.85)  # a guess takes less than the whole range of nearness
+GUESSED_RANGE: Final = (0.1, 0.9)  # a guess takes less than the whole range of nearness
 LEAST_SUBJECT: Final = 0.65  # a subject is at least so near
 HALO_SHARE: Final = 0.03  # of the width, over which the surface bends around a subject
 SMOOTH_SHARE: Final = 0.015  # of the width, by which a given depth is smoothed
