@@ -94,16 +94,27 @@ class _Reader:
             self.camera_acts or self._camera_follows(at + 1) or self._is_refused_alone(at)
         ):
             return self._move(at, at + 1, "handheld")
-        if not self.camera_acts:
+        if not (self.camera_acts or self._is_filmed_round(at)):
             return 0
+        if "motion" in parts and self.negated and at + 1 == len(self.terms):
+            self._any_move(at)
+            return at + 1
         if "follows" in parts:
             self.follows = True
             return at + 1
         if "stays" in parts:
             return self._move(at, at + 1, "still")
+        if "on_the_way" in parts:  # 左移，掠过橱窗: only what it passes
+            self.used.add(at)
+            return at + 1 if self.camera_moved else self._move(at, at + 1, parts["on_the_way"])
         if "camera_move" in parts:
             return self._move(at, at + 1, self._turned(parts["camera_move"]))
         return 0
+
+    def _is_filmed_round(self, at: int) -> bool:
+        """围绕人物旋转拍摄: somebody films, so it is the camera that goes round."""
+        round_it = str(self._part(at, "camera_move")).startswith("orbit")
+        return round_it and any("拍" in term.text or "运镜" in term.text for term in self.terms[at:])
 
     def _is_refused_alone(self, at: int) -> bool:
         """不要晃动, and 晃动 as an entry of a negative prompt."""
@@ -114,6 +125,10 @@ class _Reader:
         direction = self.terms[at].parts["direction"]
         to = self._skip(at + 1)
         verb = self._part(to, "verb")
+        if self.orbits and self.asked and direction in self.ways["orbit"]:  # 镜头绕着雕像向左转
+            self.asked[-1] = (self.asked[-1][0], self.ways["orbit"][direction])
+            self.used.add(at)
+            return at + 1
         if verb and (verb["when"] == "sure" or self.camera_acts or self._camera_follows(to + 1)):
             token = self.ways[verb["goes"]].get(direction)
             if token:

@@ -59,10 +59,10 @@ def _use_verb(terms: list[Term], at: int, found: Found) -> None:
     to = at + 1
     while to < len(terms) and set(terms[to].parts) & {"between", "pace"}:
         to += 1
-    if to < len(terms) and "does" in terms[to].parts:
-        found.used.add(to)
-    if at >= 2 and terms[at - 1].text == _RELATIVE and "does" in terms[at - 2].parts:
-        found.used.add(at - 2)
+    before = at - 2 if at and terms[at - 1].text in _AFTER_VERB | {_RELATIVE} else at - 1
+    for index in (before, to):
+        if 0 <= index < len(terms) and set(terms[index].parts) & {"does", "happens"}:
+            found.used.add(index)
 
 
 def _stands_alone(terms: list[Term], at: int) -> bool:
@@ -105,4 +105,6 @@ def _is_verb_here(terms: list[Term], at: int) -> bool:
     """Whether a single character is a verb: 笑着, 在吃雪糕, but not 好看的."""
     if at and terms[at - 1].text in _BEFORE_VERB:
         return True
-    return at + 1 == len(terms) or terms[at + 1].text in _AFTER_VERB
+    if at + 1 == len(terms):
+        return bool(at and terms[at - 1].parts)
+    return terms[at + 1].text in _AFTER_VERB

@@ -13,15 +13,15 @@ from typing import Any
 
 from wanvideo.preview.vocabulary import groups
 
-_CLAUSES = re.compile(r"[\u3400-\u9fff\u3001]+")
+_CLAUSES = re.compile(r"[\u3400-\u9fff\u30010-9]+")
 _LIST_MARK = "、"
 _MEANS = (
-    "move", "camera_move", "alone_move", "shakes", "direction", "bare", "weather", "bare_weather", "light",
-    "stopped",
+    "move", "camera_move", "alone_move", "on_the_way", "shakes", "direction", "bare",
+    "weather", "bare_weather", "light", "stopped",
 )  # fmt: skip
 _PLAIN = (
     "trap", "camera", "follows", "not_camera", "still", "stays", "any_move", "between", "joins",
-    "ends_refusal", "negator", "undone", "action", "colour",
+    "ends_refusal", "negator", "motion", "happens", "undone", "action", "colour",
 )  # fmt: skip
 
 
@@ -113,8 +113,9 @@ def _turned_verbs() -> dict[str, dict[str, Any]]:
     ways = groups("chinese", "ways")[0]
     found: dict[str, dict[str, Any]] = {}
     for group in groups("chinese", "verb"):
-        for direction, token in ways[group["goes"]].items():
-            for verb in group["words"] if direction in side else ():
+        for direction in ("left", "right", "up", "down"):
+            token = ways[group["goes"]].get(direction)
+            for verb in group["words"] if token else ():
                 kind = "move" if group["when"] == "sure" else "camera_move"
                 found.setdefault(side[direction] + verb, {})[kind] = token
     return found

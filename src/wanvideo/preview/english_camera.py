@@ -173,7 +173,10 @@ class CameraReader:
         if not self.text.same_clause(index, before) or before in self.text.used:
             return False
         inflected = self.text.at(index) != verb.name
-        return self.text.at(before) in words("english", "other") or (
+        subject = self.text.at(before)
+        if subject.endswith("s") and subject not in self.camera:
+            return True
+        return subject in words("english", "other") or (
             inflected and self.text.at(before) not in self.camera | self.joins
         )
 

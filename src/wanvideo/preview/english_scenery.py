@@ -146,7 +146,7 @@ class SceneryReader:
         near = range(max(clause.start, index - _REACHES_VERB), min(clause.stop, index + 1 + _REACHES_VERB))
         for at in near:
             said = self.text.at(at)
-            if at == index or said not in does or (said in group["words"] and at > index):
+            if at == index or said not in does:
                 continue
             participle = said.endswith("ing") or "lapse" in said or said == "animate"
             if at > index or participle or self._comes_upon(at, index):
