@@ -15,6 +15,7 @@ from wanvideo.preview.vocabulary import Reading, groups
 
 _RELATIVE = "的"
 _SEEN = ("between", "pace", "joins")  # terms that leave the camera the subject, and a refusal in force
+_REACH = 16  # terms of a clause in which 逆时针 or 拍摄 still belongs to an orbit
 
 
 def read(text: str, *, refusing: bool = False) -> Reading:
@@ -73,7 +74,7 @@ class _Reader:
         if "verb" in parts and (end := self._verb(at)):
             return end
         if "move" in parts:
-            return self._move(at, at + 1, self._turned(parts["move"]))
+            return self._move(at, at + 1, self._turned(at, parts["move"]))
         if "alone_move" in parts and all(set(term.parts) & {*_SEEN, "alone_move"} for term in self.terms):
             return self._move(at, at + 1, parts["alone_move"])
         if "camera" in parts:
@@ -108,13 +109,15 @@ class _Reader:
             self.used.add(at)
             return at + 1 if self.camera_moved else self._move(at, at + 1, parts["on_the_way"])
         if "camera_move" in parts:
-            return self._move(at, at + 1, self._turned(parts["camera_move"]))
+            return self._move(at, at + 1, self._turned(at, parts["camera_move"]))
         return 0
 
     def _is_filmed_round(self, at: int) -> bool:
         """围绕人物旋转拍摄: somebody films, so it is the camera that goes round."""
         round_it = str(self._part(at, "camera_move")).startswith("orbit")
-        return round_it and any("拍" in term.text or "运镜" in term.text for term in self.terms[at:])
+        return round_it and any(
+            "拍" in term.text or "运镜" in term.text for term in self.terms[at : at + _REACH]
+        )
 
     def _is_refused_alone(self, at: int) -> bool:
         """不要晃动, and 晃动 as an entry of a negative prompt."""
@@ -171,12 +174,12 @@ class _Reader:
             self.asked.append((self.terms[at].start, "still"))
         self.camera_acts = True
 
-    def _turned(self, token: str) -> str:
+    def _turned(self, at: int, token: str) -> str:
         """The token of an orbit or a roll after 顺时针 or 逆时针 anywhere in its clause."""
         way = token.split("_")[0]
         if way not in ("orbit", "roll"):
             return token
-        for term in self.terms:
+        for term in self.terms[max(0, at - _REACH) : at + _REACH]:
             if "wise" in str(term.parts.get("direction", "")):
                 return self.ways[way][term.parts["direction"]]
         return token

@@ -17,6 +17,7 @@ _ADVERBIAL = frozenset({"在", "从", "由", "随", "沿", "随着", "沿着", "
 _AFTER_VERB = frozenset("着了过起")
 _BEFORE_VERB = frozenset({*"在正她他它们里上下中旁边前", "正在", "一起"})
 _RELATIVE = "的"
+_REACH = 16  # terms between 白云 and 飘过
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Found:
 
 
 def scenery_at(terms: list[Term], at: int, *, negated: bool) -> Found:
-    """The effects and light that the term at `at` names. Costs at most one walk to the end of the clause."""
+    """The effects and light that the term at `at` names."""
     found, parts = Found(), terms[at].parts
     if "stopped" in parts:
         found.stopped.add(parts["stopped"])
@@ -78,7 +79,7 @@ def _flows(terms: list[Term], at: int, group: dict[str, Any], found: Found) -> b
         found.used.add(at - 2)
         return True
     adverbial = False
-    for index in range(at + 1, len(terms)):
+    for index in range(at + 1, min(len(terms), at + 1 + _REACH)):
         term = terms[index]
         if term.text in does:
             found.used.add(index)

@@ -106,7 +106,7 @@ class CameraReader:
             return True
         return all(
             self.compass.is_filler(at, index) or self.text.at(at) in words("english", "still")
-            for at in self.text.clause_of(index)
+            for at in self.text.around(index, 2 * _REACHES_SHOT)
         )
 
     def _move(self, index: int) -> int:

@@ -7,6 +7,7 @@ from wanvideo.preview.english_words import FURTHEST, Text
 from wanvideo.preview.vocabulary import meanings, paces, words
 
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "its", "their", "this", "that", "front"})
+_REACH = 16  # words of a clause in which "from left to right" or "clockwise" still belongs to a verb
 
 
 class Compass:
@@ -93,9 +94,9 @@ class Compass:
 
     def _this_clause_and_a_word(self, index: int) -> list[int]:
         """The clause, and the next one when it is a single word: "around the statue, clockwise"."""
-        clause = self.text.clause_of(index)
-        following = self.text.clause_of(clause.stop) if clause.stop < len(self.text) else range(0)
-        return [*clause, *(following if len(following) == 1 else ())]
+        end = self.text.clause_of(index).stop
+        following = self.text.clause_of(end) if end < len(self.text) else range(0)
+        return [*self.text.around(index, _REACH), *(following if len(following) == 1 else ())]
 
     def _sweep(self, index: int, verb: Verb) -> tuple[int, list[str]]:
         """Further on in the clause: "sweeps across the valley from left to right", "glides along"."""
@@ -103,22 +104,21 @@ class Compass:
         if verb.when == "sure" and verb.name != "dolly":
             way = {}
         on_the_way = ""
-        at = index + 1
-        while self.text.same_clause(index, at):
+        comes_from = False
+        for at in range(index + 1, self.text.around(index, _REACH).stop):
             word = self.known.get(self.text.at(at))
             to = self.skip_fillers(at + 1, index)
             across = self.direction(to, index, verb)
             if across and self.text.at(at + 1) == "to" and word == OPPOSITE.get(across):
                 self.text.used.update((at, to))
                 return index + 1, [across]
-            comes_from = any(self.text.at(other) == "from" for other in range(index + 1, at))
+            comes_from = comes_from or self.text.at(at) == "from"
             if word in verb.way and word in OPPOSITE and comes_from and self.text.near(index, at + 1) == "to":
                 return index + 1, [word]  # "from the tower down to the street"
             beside = self.text.at(at - 1) == "the" and self.text.at(at - 2) == "to"
             if word in verb.way and beside and word in OPPOSITE:
                 return index + 1, [word]
             on_the_way = on_the_way or way.get(self.text.at(at), "")
-            at += 1
         usable = on_the_way in verb.way and not verb.alone
         return (index + 1, [on_the_way]) if usable else (index, [])
 

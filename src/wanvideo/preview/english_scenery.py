@@ -136,15 +136,13 @@ class SceneryReader:
 
     def _flow(self, index: int, group: Group) -> None:
         word, effect = self.text.at(index), group["means"]
-        if self._is_wave_or_verb(index, word) is False:
+        if self._is_thing(index, word) is False:
             return
         if self.text.negated(index):
             self._take(index, effect)
             return
         does = _does(effect)
-        clause = self.text.clause_of(index)
-        near = range(max(clause.start, index - _REACHES_VERB), min(clause.stop, index + 1 + _REACHES_VERB))
-        for at in near:
+        for at in self.text.around(index, _REACHES_VERB):
             said = self.text.at(at)
             if at == index or said not in does:
                 continue
@@ -153,7 +151,7 @@ class SceneryReader:
                 self._take(index, effect)
                 self.text.used.add(at)
                 return
-        if word in words("english", "alone") and self._is_wave_or_verb(index, word):
+        if word in words("english", "alone") and self._is_thing(index, word):
             self._take(index, effect)
 
     def _comes_upon(self, at: int, index: int) -> bool:
@@ -168,16 +166,12 @@ class SceneryReader:
         flows = groups("english", "flow")
         return next((str(group["means"]) for group in flows if self.text.at(index) in group["words"]), "")
 
-    def _is_wave_or_verb(self, index: int, word: str) -> bool | None:
+    def _is_thing(self, index: int, word: str) -> bool | None:
         """False for somebody who waves or a muscle that ripples; None where the word is always a noun."""
         if word not in ("waves", "wave", "ripples", "ripple"):
-            clause = self.text.clause_of(index)
             is_alone = all(
-                self.text.at(at)
-                in words("english", "alone") | words("english", "filler") | paces("english").keys()
-                or at in self.text.used
-                or at == index
-                for at in clause
+                at == index or at in self.text.used or self.text.at(at) in _quiet_words()
+                for at in self.text.around(index, _REACHES_VERB)
             )
             return True if is_alone else None
         before, after = self.text.near(index, index - 1), self.text.near(index, index + 1)
@@ -210,11 +204,16 @@ class SceneryReader:
 
     def _use_verb(self, index: int) -> None:
         """The verb of the weather is acted on with it: "snow falls", "falling snow"."""
-        clause = self.text.clause_of(index)
-        for at in range(max(clause.start, index - 2), min(clause.stop, index + 3)):
+        for at in self.text.around(index, 2):
             said = self.text.at(at)
             if said in _happening() and (at > index or said.endswith("ing")):
                 self.text.used.add(at)
+
+
+@cache
+def _quiet_words() -> frozenset[str]:
+    """Words beside which a noun still stands alone: "gentle petals"."""
+    return words("english", "alone") | words("english", "filler") | paces("english").keys()
 
 
 @cache

@@ -25,8 +25,9 @@ class Plan:
     """What was understood of a prompt and its negative prompt.
 
     `moves`, in the order they were named, are never empty: without a camera word the camera pushes in gently,
-    and `asked` is false. `pace` scales the moves: 1 is normal, below slower. `unused_words` are those words
-    of the prompt, in order, that the renderer does not act on ("smiles").
+    and `asked` is false. `pace` scales the moves: 1 is normal, below slower. `unused_words` are the actions
+    and changes of the prompt, in order, that the renderer does not do ("smiles", "slow motion"); a noun that
+    only names what the picture shows is not among them.
     """
 
     moves: tuple[str, ...]
