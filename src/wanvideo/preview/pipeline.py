@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from queue import Full, Queue
 from secrets import token_hex
-from threading import Event
+from threading import BoundedSemaphore, Event
 
 from wanvideo.preview.effects import stage
 from wanvideo.preview.encode import ClipWriter
@@ -28,6 +29,10 @@ from wanvideo.preview.view import Frame
 FRAMES_AHEAD = 8
 PROGRESS_EVERY_S = 0.2
 CANCEL_EVERY_S = 0.05
+_PLACES = BoundedSemaphore(max(2, os.cpu_count() or 2))
+"""More renders at once than cores would only take memory; the others wait. OpenCV lends its threads to one
+render at a time and x264's are few, so the system shares the cores among those at work.
+"""
 LARGEST_USEFUL_ZOOM = 1.6  # a picture is never needed sharper than this many times the frame
 
 
@@ -42,10 +47,13 @@ def render_clip(
     watch = _Watch(shot.frame_count, on_progress, cancelled)
     watch.frame_done(0)
     unfinished = output.with_name(f".{output.name}.{token_hex(4)}.part")
+    while not _PLACES.acquire(timeout=CANCEL_EVERY_S):
+        watch.frame_done(0)
     try:
         rendered = _render(shot, unfinished, watch)
         unfinished.replace(output)
     finally:
+        _PLACES.release()
         unfinished.unlink(missing_ok=True)
     return rendered
 
