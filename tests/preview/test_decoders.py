@@ -1,4 +1,4 @@
-"""Other people's decoders: ffmpeg takes every file without a word, chromium shows the picture's colours."""
+"""Another decoder: ffmpeg takes every file without a word, and reads the tags that were meant."""
 
 from __future__ import annotations
 
@@ -8,30 +8,14 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from tests.preview import pictures
-from tests.preview.chromium import play
 from tests.preview.conftest import as_bytes
 
 from wanvideo.preview import Shot, render
 
 HARBOUR = Path(__file__).parents[2] / "examples" / "harbour.png"
 SHOT = Shot(HARBOUR, prompt="push in, snow", width_px=320, height_px=180, frame_count=24)
-
-
-@pytest.mark.needs("chromium")
-def test_chromium_shows_the_colours_of_the_picture_and_plays_to_the_last_frame(tmp_path: Path) -> None:
-    render(replace(SHOT, sound=True), tmp_path / "clip.mp4")
-    played = play(tmp_path / "clip.mp4", tmp_path / "profile")
-    with Image.open(HARBOUR) as opened:
-        given = np.asarray(opened.convert("RGB").resize((320, 180), Image.Resampling.LANCZOS)).astype(int)
-    assert np.abs(played.first.astype(int) - given).mean() < 3
-    assert np.abs((played.first.astype(int) - given).mean((0, 1))).max() < 1.5, "no colour cast"
-    assert played.ended_at_s == pytest.approx(1, abs=0.05)
-    assert played.frames >= 20, "a busy machine may drop some"
-    assert np.abs(played.last.astype(int) - played.first).mean() > 2, "it moved"
 
 
 @pytest.mark.needs("ffmpeg", "ffprobe")
