@@ -54,7 +54,8 @@ def _is_request(text: Text, index: int) -> bool:
     if before in _SUBJECTS and not word.endswith("ly"):
         return True
     if word in _actions():
-        return word.endswith(("ing", "ed")) or not _is_noun_here(text, index)
+        is_base = word in words("english", "action")  # swing, feed
+        return (word.endswith(("ing", "ed")) and not is_base) or not _is_noun_here(text, index)
     return word.endswith("ing") and len(word) >= _SHORTEST_ING and not word.endswith("thing")
 
 

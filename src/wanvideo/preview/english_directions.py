@@ -7,6 +7,8 @@ from wanvideo.preview.english_words import FURTHEST, Text
 from wanvideo.preview.vocabulary import meanings, paces, words
 
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "its", "their", "this", "that", "front"})
+# Directions that may belong to what follows: "moves in the rain", "pulls up a chair".
+_LOOSE = {"": ("in", "out", "back"), "pull": ("in", "out", "back", "up")}
 _REACH = 16  # words of a clause in which "from left to right" or "clockwise" still belongs to a verb
 
 
@@ -30,7 +32,7 @@ class Compass:
             return self._sweep(index, verb)
         if (
             verb.when != "sure"
-            and self.text.at(at) in ("in", "out", "back")
+            and self.text.at(at) in _LOOSE.get(verb.name, _LOOSE[""])
             and self.is_place(at, verb, camera_acts)
         ):
             return index, []  # "the camera moves in the rain", "pull back the curtain"
