@@ -247,6 +247,23 @@ def emulator_faults() -> str:
     return f"```text\n{_plain(GRAMMAR)}\n```"
 
 
+def preview_shown() -> str:
+    """Every move, effect and light: its words in both languages, and a strip of the sample picture."""
+    import runpy
+
+    from wanvideo.preview.plan import EFFECTS, LIGHTS, MOVES
+
+    shown = runpy.run_path(str(ROOT / "scripts/preview_sheets.py"))["SHOWN"]
+    lines = []
+    for title, names in (("Moves", MOVES), ("Effects", EFFECTS), ("Light", LIGHTS)):
+        lines += [f"### {title}", ""]
+        for name in names:
+            english, chinese = shown[name]
+            words = name.replace("_", " ")
+            lines += [f"**{words}**: “{english}”, “{chinese}”", "", f"![{words}](preview/{name}.jpg)", ""]
+    return "\n".join(lines[:-1])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "request": request_table,
@@ -260,6 +277,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit codes": exit_codes_table,
     "vendor codes": vendor_codes_table,
     "moves": moves_table,
+    "preview shown": preview_shown,
     "emulator flags": emulator_flags,
     "emulator faults": emulator_faults,
 }
