@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from wanvideo.preview import Plan, plan
 from wanvideo.preview.plan import EFFECTS, LIGHTS, MOVES
-from wanvideo.preview.vocabulary import groups
+from wanvideo.preview.words.vocabulary import groups
 
 PHRASES = Path(__file__).parent / "phrases"
 LANGUAGES = ("english", "chinese")
@@ -112,7 +112,7 @@ def test_every_group_of_the_vocabulary_means_what_its_examples_say(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_vocabulary_has_one_group_a_line_and_each_has_examples(language: str) -> None:
-    folder = Path(sys.modules["wanvideo.preview.vocabulary"].__file__ or "").parent / "words"
+    folder = Path(sys.modules["wanvideo.preview.words.vocabulary"].__file__ or "").parent
     lines = (folder / f"{language}.json").read_text(encoding="utf-8").splitlines()
     assert len(lines) == len(groups(language)) + 2  # and the two brackets
     for group in groups(language):

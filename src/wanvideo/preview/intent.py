@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wanvideo.preview import chinese, english
 from wanvideo.preview.plan import EFFECTS, LIGHTS, MOVES, Plan
+from wanvideo.preview.words import chinese, english
 
 DEFAULT_MOVE = "in"
 DEFAULT_PACE = 0.6  # without a camera word the push-in is gentler than one that was asked for

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from wanvideo.preview.english_words import Text, forms
-from wanvideo.preview.vocabulary import Group, groups, meanings, paces, words
+from wanvideo.preview.words.english_words import Text, forms
+from wanvideo.preview.words.vocabulary import Group, groups, meanings, paces, words
 
 _REACHES_VERB = 6  # words between "clouds" and "drift", or "falling" and "petals"
 _REACHES_STATE = 4  # words of the longest phrase in state_before and state_after

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from wanvideo.preview.english_words import forms
 from wanvideo.preview.plan import MOVES
-from wanvideo.preview.vocabulary import groups
+from wanvideo.preview.words.english_words import forms
+from wanvideo.preview.words.vocabulary import groups
 
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 

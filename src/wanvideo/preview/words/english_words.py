@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from wanvideo.preview.vocabulary import groups, paces, words
+from wanvideo.preview.words.vocabulary import groups, paces, words
 
 # Latin, Greek, Cyrillic ... words, but no Chinese; a number; or a mark that ends a clause or a sentence.
 _PIECES = re.compile(

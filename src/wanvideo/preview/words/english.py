@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from wanvideo.preview.english_actions import undone
-from wanvideo.preview.english_camera import CameraReader
-from wanvideo.preview.english_scenery import SceneryReader
-from wanvideo.preview.english_words import Text
-from wanvideo.preview.vocabulary import Reading
+from wanvideo.preview.words.english_actions import undone
+from wanvideo.preview.words.english_camera import CameraReader
+from wanvideo.preview.words.english_scenery import SceneryReader
+from wanvideo.preview.words.english_words import Text
+from wanvideo.preview.words.vocabulary import Reading
 
 
 def read(text: str, *, refusing: bool = False) -> Reading:

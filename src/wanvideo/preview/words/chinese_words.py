@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from wanvideo.preview.vocabulary import groups
+from wanvideo.preview.words.vocabulary import groups
 
 _CLAUSES = re.compile(r"[\u3400-\u9fff\u30010-9]+")
 _LIST_MARK = "、"

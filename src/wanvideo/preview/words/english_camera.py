@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wanvideo.preview.english_directions import Compass
-from wanvideo.preview.english_verbs import Verb, orbit_way, verbs
-from wanvideo.preview.english_words import Text
 from wanvideo.preview.plan import MOVES
-from wanvideo.preview.vocabulary import meanings, paces, words
+from wanvideo.preview.words.english_directions import Compass
+from wanvideo.preview.words.english_verbs import Verb, orbit_way, verbs
+from wanvideo.preview.words.english_words import Text
+from wanvideo.preview.words.vocabulary import meanings, paces, words
 
 _ENDS_CAMERA = frozenset({"a", "an", "the", "with", "any", "all", "from"})
 _WIDE = frozenset({"across", "over", "along", "around"})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from wanvideo.preview.chinese_words import Term
 from wanvideo.preview.plan import EFFECTS
+from wanvideo.preview.words.chinese_words import Term
 
 _PLACES = frozenset("上中里间下内面")  # 湖面上, 天空中
 _ADVERBIAL = frozenset({"在", "从", "由", "随", "沿", "随着", "沿着", "向", "往", "朝", "随风"})

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from wanvideo.preview.english_words import Text, forms
-from wanvideo.preview.vocabulary import meanings, paces, words
+from wanvideo.preview.words.english_words import Text, forms
+from wanvideo.preview.words.vocabulary import meanings, paces, words
 
 _SUBJECTS = frozenset({"he", "she", "they", "who"})
 _OBJECTS = frozenset({"him", "her", "it", "them"})

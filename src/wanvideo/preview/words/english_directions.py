@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wanvideo.preview.english_verbs import OPPOSITE, Verb
-from wanvideo.preview.english_words import FURTHEST, Text
-from wanvideo.preview.vocabulary import meanings, paces, words
+from wanvideo.preview.words.english_verbs import OPPOSITE, Verb
+from wanvideo.preview.words.english_words import FURTHEST, Text
+from wanvideo.preview.words.vocabulary import meanings, paces, words
 
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "its", "their", "this", "that", "front"})
 # Directions that may belong to what follows: "moves in the rain", "pulls up a chair".

@@ -1,4 +1,4 @@
-"""The words of two languages, one group a line in words/*.json, and what reading a text by them yields."""
+"""The words of two languages, one group a line in a JSON file each, and what reading by them yields."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reading:
 @cache
 def groups(language: str, kind: str = "") -> tuple[Group, ...]:
     """The groups of "english" or "chinese" in the order of the file, or only those of one kind."""
-    text = files(__package__).joinpath("words", f"{language}.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath(f"{language}.json").read_text(encoding="utf-8")
     return tuple(group for group in json.loads(text) if kind in ("", group["is"]))
 
 

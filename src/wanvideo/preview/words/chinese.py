@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wanvideo.preview.chinese_scenery import scenery_at, undone
-from wanvideo.preview.chinese_words import Clause, clauses
 from wanvideo.preview.plan import MOVES
-from wanvideo.preview.vocabulary import Reading, groups
+from wanvideo.preview.words.chinese_scenery import scenery_at, undone
+from wanvideo.preview.words.chinese_words import Clause, clauses
+from wanvideo.preview.words.vocabulary import Reading, groups
 
 _RELATIVE = "的"
 _SEEN = ("between", "pace", "joins")  # terms that leave the camera the subject, and a refusal in force
