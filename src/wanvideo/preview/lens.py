@@ -1,7 +1,7 @@
 """Where each pixel of a frame looks: a pose of the camera and the nearness of things to sampling maps.
 
-All that bends is worked out for one pixel in 64 and interpolated in between. That keeps straight what is
-straight: a linear interpolation of a turn, a zoom and a shift is exact.
+All that bends is worked out for one pixel in 64 (256 in a large frame) and interpolated in between. That
+keeps straight what is straight: a linear interpolation of a turn, a zoom and a shift is exact.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ Places = NDArray[np.float32]
 """Horizontal places, then vertical ones: 2 * rows * columns."""
 
 CELL_PX: Final = 8
+LARGE_CELL_PX: Final = 16  # in frames at least LARGE_PX wide and high: there nothing bends within it
+LARGE_PX: Final = 700
 RIM_POINTS: Final = 24  # along each side
 STRETCH_POWER: Final = 4  # the stretch at the rim grows so with the distance from the middle: smooth
 SIGHTINGS: Final = 2  # what is near moves further, which changes what is seen: it settles at once
@@ -54,10 +56,12 @@ class Lens:
         self._picture_px = np.array(
             [fitted.width_px + 2 * fitted.spare_x_px, fitted.height_px + 2 * fitted.spare_y_px]
         )
-        columns, rows = (-(-side // CELL_PX) + 2 for side in (fitted.width_px, fitted.height_px))
+        large = min(fitted.width_px, fitted.height_px) >= LARGE_PX
+        self._cell_px = LARGE_CELL_PX if large else CELL_PX
+        columns, rows = (-(-side // self._cell_px) + 2 for side in (fitted.width_px, fitted.height_px))
         self._grid_at = _places(
-            (np.arange(columns, dtype=np.float32) - 0.5) * CELL_PX - self._sides_px[0] / 2,
-            (np.arange(rows, dtype=np.float32) - 0.5) * CELL_PX - self._sides_px[1] / 2,
+            (np.arange(columns, dtype=np.float32) - 0.5) * self._cell_px - self._sides_px[0] / 2,
+            (np.arange(rows, dtype=np.float32) - 0.5) * self._cell_px - self._sides_px[1] / 2,
         )
         along = np.linspace(-0.5, 0.5, RIM_POINTS, dtype=np.float32)
         ends = np.array([-0.5, 0.5], np.float32)
@@ -65,8 +69,8 @@ class Lens:
             [_places(along, ends).reshape(2, 1, -1), _places(ends, along).reshape(2, 1, -1)], axis=2
         )
         self._rim_at *= _pair(self._sides_px)
-        self._luma_map = np.empty((2, rows * CELL_PX, columns * CELL_PX), np.float32)
-        self._chroma_map = np.empty((2, rows * CELL_PX // 2, columns * CELL_PX // 2), np.float32)
+        self._luma_map = np.empty((2, rows * self._cell_px, columns * self._cell_px), np.float32)
+        self._chroma_map = np.empty((2, rows * self._cell_px // 2, columns * self._cell_px // 2), np.float32)
         self._regions: dict[str, Pixels | None] = {}
 
     def look(self, pose: Pose) -> Sight:
@@ -110,15 +114,15 @@ class Lens:
         gain = _pair((plate.zoom_x, plate.zoom_y)) * np.float32(plate.luma_gain)
         # A sample of the frame lies on the first of its samples in an enlarged plane.
         places = grid * gain + np.asarray(self._middle(plate) * gain - plate.luma_gain / 2, np.float32)
-        return self._spread(places, self._luma_map, CELL_PX)
+        return self._spread(places, self._luma_map, self._cell_px)
 
     def chroma_map(self, grid: Places, plate: Plate) -> Places:
         gain = _pair((plate.zoom_x, plate.zoom_y)) * np.float32(0.5)
         # A chroma sample lies on the middle of its left luma column, half a pixel before the pair's middle;
         # in the plate it lies so too.
-        places = _left_of(grid) * gain + (self._middle(plate) * gain - np.float32(0.5))
+        places = _left_of(grid, self._cell_px) * gain + (self._middle(plate) * gain - np.float32(0.5))
         places[0] += np.float32(0.25)
-        return self._spread(places, self._chroma_map, CELL_PX // 2)
+        return self._spread(places, self._chroma_map, self._cell_px // 2)
 
     def region(self, grid: Places, name: str) -> Pixels | None:
         if name not in self._regions:
@@ -129,8 +133,8 @@ class Lens:
             return None
         seen = self._seen(levels, grid)
         height, width = seen.shape
-        whole = cv2.resize(seen, (width * CELL_PX // 2, height * CELL_PX // 2))
-        return np.ascontiguousarray(self._framed(np.asarray(whole, np.uint8), CELL_PX // 2))
+        whole = cv2.resize(seen, (width * self._cell_px // 2, height * self._cell_px // 2))
+        return np.ascontiguousarray(self._framed(np.asarray(whole, np.uint8), self._cell_px // 2))
 
     def _middle(self, plate: Plate) -> Places:
         margin_px = np.array([plate.margin_x_px, plate.margin_y_px], np.float32)
@@ -143,7 +147,7 @@ class Lens:
 
     def _framed(self, whole: Values, cell_px: int) -> Values:
         """Without the ring of cells around the frame, which only helps to interpolate up to the rim."""
-        width, height = (int(side) * cell_px // CELL_PX for side in self._sides_px)
+        width, height = (int(side) * cell_px // self._cell_px for side in self._sides_px)
         return whole[..., cell_px : cell_px + height, cell_px : cell_px + width]
 
 
@@ -180,9 +184,9 @@ def _draw_in(line: NDArray[np.float32], outermost: float, end: float) -> None:
     line -= np.float32(outermost - end) * share**STRETCH_POWER
 
 
-def _left_of(grid: Places) -> Places:
+def _left_of(grid: Places, cell_px: int) -> Places:
     """The grid half a frame pixel further left."""
-    step = np.float32(0.5 / CELL_PX)
+    step = np.float32(0.5 / cell_px)
     left = np.empty_like(grid)
     left[..., 1:] = grid[..., 1:] - step * (grid[..., 1:] - grid[..., :-1])
     left[..., 0] = grid[..., 0] - step * (grid[..., 1] - grid[..., 0])
