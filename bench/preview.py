@@ -2,11 +2,11 @@
 
     python bench/preview.py [ROUNDS]
 
-4 s of 1280*720 at 24 fps from a picture of 1920*1080, a push-in, x264 veryfast at crf 18 everywhere. Ours runs
-in this process, as in a server, with its analysis of the picture. ffmpeg is the system's, with its start;
+4 s of 1280*720 at 24 fps from a picture of 1920*1080, a push-in, x264 veryfast at crf 18 everywhere. Ours
+runs in this process, as in a server, and analyses the picture. ffmpeg is the system's, with its start;
 MoviePy takes part if it is installed, without its import. Rounds are interleaved, so that a busy moment meets
-all alike. Jitter is the root mean square of what an off-centre patch moves from frame to frame beside the cubic
-trend of that, by the phase of its spectra, on the decoded files. Exit code 1 when a target is missed.
+all alike. Jitter is the root mean square of what an off-centre patch moves from frame to frame beside the
+cubic trend of that, by the phase of its spectra, on the decoded files. Exit code 1 when a target is missed.
 """
 
 from __future__ import annotations

@@ -88,6 +88,13 @@ def test_moves_that_the_picture_has_no_room_for_become_smaller_and_say_so() -> N
     assert re.search(r"Only \d\d% of the pan and the rise and the roll is done", path.notes[-1])
 
 
+@pytest.mark.parametrize("other", ["tilt_up", "truck_left", "roll_right", "orbit_left", "handheld"])
+@pytest.mark.parametrize("strength", [0.3, 0.5, 1.0])
+def test_a_pull_back_stays_one_whatever_runs_beside_it(other: str, strength: float) -> None:
+    path = film(replace(SHOT, motion_strength=strength), Plan(("out", other)), SAME_ASPECT)
+    assert path.poses[-1].zoom < 0.99
+
+
 def test_overscan_makes_room_for_a_pan_before_it_begins() -> None:
     path = film(replace(SHOT, overscan=True), Plan(("truck_left",)), SAME_ASPECT)
     zoom, shift = column(path, "zoom"), column(path, "shift_x_px")

@@ -136,11 +136,14 @@ def _seen(tracks: Tracks, fitted: Fit, pivot: float) -> tuple[tuple[float, Track
 
 def _fitting(tracks: Tracks, stretch: float, fitted: Fit, pivot: float) -> tuple[Tracks, float]:
     """The tracks with room for all they show, and what share of the moves is left of them."""
+    largest_push_log = LARGEST_PUSH_LOG
+    if float(tracks.zoom_log.min()) < 0:  # a pull-back must stay one
+        largest_push_log = min(LARGEST_PUSH_LOG, -float(tracks.zoom_log.min()) / 2)
     least, share, most = 0.0, 1.0, 1.0
     for _halving in range(12):
         tried = tracks if share == 1 else _smaller(tracks, share)
         zoom_log = _with_room(tried, stretch, fitted, pivot)
-        if float(np.max(zoom_log - tracks.zoom_log)) <= LARGEST_PUSH_LOG:
+        if float(np.max(zoom_log - tracks.zoom_log)) <= largest_push_log:
             least = share
             if share == 1:
                 break
