@@ -123,6 +123,14 @@ def test_the_seed_moves_the_float_and_nothing_else() -> None:
     assert all(np.abs(column(path, "shift_y_px")).max() < 0.005 * 640 for path in paths)
 
 
+def test_a_push_in_that_nobody_asked_for_drifts_round_a_little_to_a_side_of_the_seed() -> None:
+    unasked = Plan(("in",), pace=0.6, asked=False)
+    ends = [film(replace(SHOT, seed=seed), unasked, SAME_ASPECT).poses[-1].relief_x_px for seed in range(8)]
+    assert {end > 0 for end in ends} == {True, False}
+    assert {round(abs(end), 6) for end in ends} == {round(abs(ends[0]), 6)}
+    assert film(SHOT, Plan(("in",)), SAME_ASPECT).poses[-1].relief_x_px == 0
+
+
 def test_a_handheld_camera_shakes_about_its_place() -> None:
     path = film(SHOT, Plan(("handheld",)), SAME_ASPECT)
     for name in ("shift_x_px", "shift_y_px", "roll_rad"):
