@@ -47,7 +47,15 @@ TARGETS = (
 
 def ours(picture: Path, output: Path) -> None:
     render(
-        Shot(picture, prompt="push in", width_px=WIDTH_PX, height_px=HEIGHT_PX, frame_count=FRAMES), output
+        Shot(
+            picture,
+            prompt="push in",
+            sound="none",
+            width_px=WIDTH_PX,
+            height_px=HEIGHT_PX,
+            frame_count=FRAMES,
+        ),
+        output,
     )
 
 

@@ -102,7 +102,7 @@ class ClipMaker:
             height_px=size_px[1],
             fps=Fraction(FPS),
             frame_count=FPS * order.duration_s,
-            sound=order.audio,
+            sound="ambient" if order.audio else "none",
             draft=True,
         )
         render(shot, output, cancelled=lambda: self._closing)

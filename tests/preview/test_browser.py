@@ -52,7 +52,7 @@ def reference(shot: Shot) -> Pixels:
     [
         (Shot(HARBOUR, "slow push in", width_px=1280, height_px=720, frame_count=24), "harbour"),
         (Shot(patches(), "pan left", width_px=640, height_px=360, frame_count=24), "strong colours"),
-        (Shot(as_bytes(textured(480, 640)), "", width_px=360, height_px=640, frame_count=24, sound=True),
+        (Shot(as_bytes(textured(480, 640)), "", width_px=360, height_px=640, frame_count=24, sound="ambient"),
          "portrait"),
         (Shot(as_bytes(textured(642, 362)), "pull back", width_px=642, height_px=362, draft=True,
               fps=Fraction(24000, 1001), frame_count=24), "odd size and rate"),

@@ -23,7 +23,7 @@ SHOT = Shot(HARBOUR, prompt="push in, snow", width_px=320, height_px=180, frame_
     "shot",
     [
         SHOT,
-        replace(SHOT, sound=True, draft=True, fps=Fraction(24000, 1001), frame_count=31),
+        replace(SHOT, sound="ambient", draft=True, fps=Fraction(24000, 1001), frame_count=31),
         replace(SHOT, picture=as_bytes(pictures.street()), width_px=642, height_px=362, fps=Fraction(60)),
         replace(SHOT, picture=as_bytes(pictures.portrait()), width_px=180, height_px=320, frame_count=1),
     ],
@@ -54,4 +54,4 @@ def test_ffmpeg_decodes_every_frame_without_a_message(tmp_path: Path, shot: Shot
     }
     assert {name: video[name] for name in expected} == expected
     assert Fraction(video["r_frame_rate"]) == shot.fps
-    assert [stream["codec_name"] for stream in audio] == (["aac"] if shot.sound else [])
+    assert [stream["codec_name"] for stream in audio] == (["aac"] if shot.sound != "none" else [])

@@ -45,7 +45,7 @@ def test_the_container_says_bt709_too(wide_picture: bytes, tmp_path: Path) -> No
 def test_the_index_comes_before_the_pictures_and_no_date_is_written(
     wide_picture: bytes, tmp_path: Path
 ) -> None:
-    render(replace(SHOT, picture=wide_picture, sound=True), tmp_path / "clip.mp4")
+    render(replace(SHOT, picture=wide_picture, sound="ambient"), tmp_path / "clip.mp4")
     data = (tmp_path / "clip.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
     assert b"Lavf" not in data
@@ -57,7 +57,7 @@ def test_the_index_comes_before_the_pictures_and_no_date_is_written(
 def test_the_sound_is_as_long_as_the_pictures_and_audible(
     wide_picture: bytes, tmp_path: Path, fps: Fraction, frame_count: int
 ) -> None:
-    shot = replace(SHOT, picture=wide_picture, sound=True, fps=fps, frame_count=frame_count)
+    shot = replace(SHOT, picture=wide_picture, sound="ambient", fps=fps, frame_count=frame_count)
     render(shot, tmp_path / "clip.mp4")
     with av.open(str(tmp_path / "clip.mp4")) as file:
         stream = file.streams.audio[0]
@@ -75,9 +75,18 @@ def test_the_sound_is_as_long_as_the_pictures_and_audible(
 
 
 def test_without_sound_there_is_no_sound_track(wide_picture: bytes, tmp_path: Path) -> None:
-    render(replace(SHOT, picture=wide_picture), tmp_path / "clip.mp4")
+    render(replace(SHOT, picture=wide_picture, sound="none"), tmp_path / "clip.mp4")
     with av.open(str(tmp_path / "clip.mp4")) as file:
         assert len(file.streams.audio) == 0
+
+
+def test_silence_is_a_sound_track_as_well(wide_picture: bytes, tmp_path: Path) -> None:
+    """So that clips join without a player's or an editor's surprise."""
+    render(replace(SHOT, picture=wide_picture), tmp_path / "clip.mp4")
+    with av.open(str(tmp_path / "clip.mp4")) as file:
+        heard = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1)
+    assert heard.shape[1] >= SHOT.duration_s * 44_100
+    assert not heard.any()
 
 
 def test_a_player_can_jump_to_any_five_seconds(wide_picture: bytes, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ from wanvideo.preview import Shot, render
 render(
     Shot(
         Path({str(tmp_path / "photo.png")!r}), prompt="push in, snow, fog, night",
-        width_px=1920, height_px=1080, fps=Fraction(4), frame_count=60, draft=True, sound=True,
+        width_px=1920, height_px=1080, fps=Fraction(4), frame_count=60, draft=True, sound="ambient",
     ),
     Path({str(tmp_path / "clip.mp4")!r}),
 )

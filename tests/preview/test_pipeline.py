@@ -132,7 +132,7 @@ def test_size_rate_and_length_are_exact(
 def test_the_same_shot_gives_the_same_bytes_and_another_seed_another_clip(
     wide_picture: bytes, clip: Clip
 ) -> None:
-    shot = small(wide_picture, "tilt up", seed=7, sound=True)
+    shot = small(wide_picture, "tilt up", seed=7, sound="ambient")
     for name, made in (("one", shot), ("two", shot), ("other", replace(shot, seed=8))):
         render(made, clip(name))
     assert clip("one").read_bytes() == clip("two").read_bytes()
@@ -154,7 +154,7 @@ def test_a_cancelled_clip_leaves_nothing_behind(
     answers = iter([False] * asked_before)
     with pytest.raises(RenderCancelled):
         render(
-            small(wide_picture, frame_count=600, sound=True),
+            small(wide_picture, frame_count=600, sound="ambient"),
             tmp_path / "never.mp4",
             cancelled=lambda: next(answers, True),
         )

@@ -45,7 +45,7 @@ def test_every_option_reaches_the_renderer(tmp_path: Path) -> None:
                "mask": str(tmp_path / "near.png"), "depth": str(tmp_path / "near.png")}  # fmt: skip
     shot = shot_of(body_of(order("file:///a.png", preview=options)))
     assert {name: getattr(shot, name) for name in options} == {
-        "sound": True,
+        "sound": "ambient",
         "draft": True,
         "overscan": True,
         "mask": tmp_path / "near.png",

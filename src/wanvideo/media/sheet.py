@@ -74,7 +74,6 @@ def _frames(path: Path, wanted: set[int]) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _title(path: Path, facts: ClipFacts) -> str:
-    sound = "with sound" if facts.has_sound else "silent"
     size = f"{facts.width_px}*{facts.height_px}"
     name = path.name.encode("latin-1", "replace").decode("latin-1")  # all that the built-in font draws
-    return f"{name}: {size}, {float(facts.fps):g} fps, {facts.duration_s:g} s, {sound}"
+    return f"{name}: {size}, {float(facts.fps):g} fps, {facts.duration_s:g} s"

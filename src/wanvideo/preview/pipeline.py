@@ -25,7 +25,7 @@ from wanvideo.preview.plan import Plan
 from wanvideo.preview.room import film
 from wanvideo.preview.scene_analysis import analyse, pivot_of
 from wanvideo.preview.shot import RenderCancelled, Rendered, Shot
-from wanvideo.preview.sound import SAMPLE_RATE_HZ, ambient_bed
+from wanvideo.preview.sound import SAMPLE_RATE_HZ, soundtrack
 from wanvideo.preview.view import Frame
 
 FRAMES_AHEAD = 8
@@ -63,9 +63,7 @@ def render_clip(
 
 def _render(shot: Shot, path: Path, watch: _Watch) -> Rendered:
     take = _Take(shot, plan(shot.prompt, shot.negative_prompt))
-    sound = None
-    if shot.sound:
-        sound = ambient_bed(shot.seed, round(shot.frame_count / shot.fps * SAMPLE_RATE_HZ))
+    sound = soundtrack(shot.sound, shot.seed, round(shot.frame_count / shot.fps * SAMPLE_RATE_HZ))
     with (
         closing(_ahead(take.frames())) as frames,
         ClipWriter(

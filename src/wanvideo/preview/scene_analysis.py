@@ -27,7 +27,7 @@ LEAST_SUBJECT: Final = 0.65  # a subject is at least so near
 HALO_SHARE: Final = 0.03  # of the width, over which the surface bends around a subject
 SMOOTH_SHARE: Final = 0.015  # of the width, by which a given depth is smoothed
 CARRIES: Final = frozenset(("in", "out", "truck", "pedestal", "orbit"))
-FLOWS: Final = frozenset(("water", "clouds"))
+NEEDS_REGIONS: Final = frozenset(("water", "clouds", "night"))  # at night the sky darkens most
 
 
 def analyse(picture: Image.Image, plan: Plan, shot: Shot) -> Scene:
@@ -39,7 +39,7 @@ def analyse(picture: Image.Image, plan: Plan, shot: Shot) -> Scene:
     nearness = _ground(rows) if shot.depth is None else _given_depth(read_map(shot.depth, rgb, "depth"))
     if subject is not None:
         nearness = _with_subject(nearness, subject)
-    regions = find_regions(rgb) if FLOWS & set(plan.effects) else None
+    regions = find_regions(rgb) if NEEDS_REGIONS & {*plan.effects, *plan.light} else None
     return Scene(
         nearness=nearness,
         subject=subject,

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 from wanvideo.preview.plan import Plan
 
 ENGINE = "local-preview/2"
 """Name and version of the renderer. The number rises whenever the same shot may give other pixels."""
+
+
+Sound = Literal["none", "silence", "ambient"]
 
 
 class RenderCancelled(Exception):
@@ -22,8 +26,8 @@ class Shot:
     becomes white.
 
     `motion_strength` runs from 0 (a still) to 1. `seed` draws the small float of the camera and the sound;
-    the direction of a move never depends on it. `sound` adds a soft ambient bed (AAC, stereo, 44.1 kHz) of
-    the same length as the pictures. `draft` encodes faster, into a larger file.
+    the direction of a move never depends on it. `sound` (AAC, stereo, 44.1 kHz) is as long as the pictures:
+    silence, a soft ambient bed, or none at all. `draft` encodes faster, into a larger file.
 
     `overscan` lets a mere pan, truck, tilt or rise begin a little nearer and to one side, which gives it room
     without a push-in; the first frame is then not the picture itself. `mask` is a greyscale picture whose
@@ -41,7 +45,7 @@ class Shot:
     height_px: int = 720
     fps: Fraction = Fraction(24)
     frame_count: int = 96
-    sound: bool = False
+    sound: Sound = "silence"
     draft: bool = False
     overscan: bool = False
     mask: Path | None = None

@@ -1,4 +1,4 @@
-"""A soft ambient bed for a clip: surf-like noise that swells, over a quiet chord, drawn from the seed."""
+"""The sound of a clip: silence, or a soft ambient bed, surf-like noise that swells over a quiet chord."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wanvideo.preview.shot import Sound
 
 SAMPLE_RATE_HZ = 44_100
 LOUDNESS = 0.09  # root mean square of full scale, about -21 dB: clearly audible, never in the way
@@ -17,6 +19,13 @@ _CHORDS_HZ = (
     (130.81, 196.0, 293.66),
     (116.54, 174.61, 261.63),
 )
+
+
+def soundtrack(kind: Sound, seed: int, samples: int) -> NDArray[np.float32] | None:
+    """Stereo sound, 2 * `samples` in -1..1 at 44.1 kHz; None for a clip without a sound track."""
+    if kind == "none":
+        return None
+    return ambient_bed(seed, samples) if kind == "ambient" else np.zeros((2, samples), np.float32)
 
 
 def ambient_bed(seed: int, samples: int) -> NDArray[np.float32]:

@@ -50,7 +50,7 @@ def shot_of(order: Mapping[str, Any]) -> Shot:
         height_px=size.height_px,
         fps=fps,
         frame_count=frame_count(order["duration"], fps),
-        sound=bool(options.get("sound")),
+        sound="ambient" if options.get("sound") else "silence",
         draft=bool(options.get("draft")),
         overscan=bool(options.get("overscan")),
         mask=_file(options.get("mask"), "preview.mask"),
