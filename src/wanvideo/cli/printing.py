@@ -17,7 +17,7 @@ import typer
 from wanvideo.errors import WanvideoError
 
 # Our own messages write a command in backticks or after a colon; "my wanvideo jobs" in a path is left alone.
-_COMMANDS = "jobs|generate|doctor|schema|estimate|emulator|audit|rescue|spend|worker"
+_COMMANDS = "jobs|generate|doctor|schema|estimate|emulator|audit|rescue|spend|worker|preview-sheet"
 _CALL = re.compile(rf"(^|`|: +)wanvideo(?= (?:{_COMMANDS})\b)", re.MULTILINE)
 
 
