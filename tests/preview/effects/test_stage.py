@@ -73,7 +73,7 @@ def test_every_size_works(size: tuple[int, int]) -> None:
 def test_with_a_strength_of_0_nothing_moves_and_the_stage_says_so() -> None:
     still = replace(take("snow", "clouds", "flicker"), strength=0)
     assert same(still.frame(MIDDLE), to_frame(blobs()))
-    assert still.stage().notes == ("the motion strength is 0, so these are left out: snow, clouds, flicker",)
+    assert still.stage().notes == ("The motion strength is 0, so these are left out: snow, clouds, flicker.",)
 
 
 def test_light_still_changes_with_a_strength_of_0() -> None:
@@ -84,8 +84,8 @@ def test_what_is_not_in_the_picture_does_not_flow_and_the_stage_says_so() -> Non
     dry = replace(take("water", "clouds"), scene=Scene(ramp()))
     assert same(dry.frame(MIDDLE), to_frame(blobs()))
     assert dry.stage().notes == (
-        "no water was found in the picture, so it does not flow",
-        "no sky was found in the picture, so its clouds do not drift",
+        "No water was found in the picture, so it does not flow.",
+        "No sky was found in the picture, so its clouds do not drift.",
     )
     assert take("water", "clouds").stage().notes == ()
 

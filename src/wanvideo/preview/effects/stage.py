@@ -58,14 +58,14 @@ def stage(plan: Plan, shot: Shot, scene: Scene) -> Stage:
     notes = []
     if "water" in asked and scene.water is None:
         asked.remove("water")
-        notes.append("no water was found in the picture, so it does not flow")
+        notes.append("No water was found in the picture, so it does not flow.")
     if "clouds" in asked and scene.sky is None:
         asked.remove("clouds")
-        notes.append("no sky was found in the picture, so its clouds do not drift")
+        notes.append("No sky was found in the picture, so its clouds do not drift.")
     stilled = [name for name in named if name in asked & _NEEDS_MOTION]
     if shot.motion_strength == 0 and stilled:
         asked -= _NEEDS_MOTION
-        notes.append(f"the motion strength is 0, so these are left out: {', '.join(stilled)}")
+        notes.append(f"The motion strength is 0, so these are left out: {', '.join(stilled)}.")
     return Stage(frozenset(asked), shot, tuple(notes))
 
 
