@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +19,7 @@ from wanvideo.preview import Shot, render
 
 SHOT = Shot(b"", prompt="static shot", width_px=128, height_px=96, frame_count=36)
 BT709 = 1
+HARBOUR = Path(__file__).parent.parent.parent / "examples/harbour.png"
 
 
 def test_colours_are_bt709_limited_range_and_say_so(tmp_path: Path) -> None:
@@ -96,3 +100,27 @@ def test_a_player_can_jump_to_any_five_seconds(wide_picture: bytes, tmp_path: Pa
         keys = [float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None]
     assert keys[0] == 0
     assert max(np.diff([*keys, 12.0])) <= 5.001
+
+
+def test_the_bytes_do_not_depend_on_what_memory_held_before(tmp_path: Path) -> None:
+    """glibc fills fresh memory with another pattern in each run; 320*180 is a size at which that was seen."""
+    program = f"""
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+from wanvideo.preview import Shot, render
+path = Path({str(tmp_path / "clip.mp4")!r})
+picture = Path({str(HARBOUR)!r})
+shot = Shot(picture, "push in, rain", width_px=320, height_px=180, frame_count=12, fps=Fraction(6))
+for _ in range(3):
+    render(shot, path)
+    print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+    made = set()
+    for pattern in ("0", "1", "85", "170"):
+        env = {**os.environ, "MALLOC_PERTURB_": pattern}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+        )
+        made |= set(run.stdout.split())
+    assert len(made) == 1

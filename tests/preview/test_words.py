@@ -1,8 +1,9 @@
-"""From words to pixels: each move by an English and a Chinese phrase, which give the very same clip."""
+"""From words to pixels: each move, effect and light in English and Chinese, which give the same clip."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.preview.test_motion import similarity
 
 from wanvideo.preview import Shot, render
 
+HARBOUR = Path(__file__).parent.parent.parent / "examples/harbour.png"
 SHOT = Shot(b"", width_px=320, height_px=180, frame_count=25, fps=Shot.fps / 4, draft=True)
 WORDS = {
     "in": ("push in", "镜头推近"),
@@ -56,3 +58,42 @@ def test_each_move_is_asked_for_in_two_languages(tmp_path: Path, move: str) -> N
         assert seen[way] / least > 1, seen
     if move == "still":
         assert all(abs(amount) < 0.002 for amount in seen.values())
+
+
+AIR_AND_LIGHT = {
+    "snow": ("snow is falling", "下雪", "snow"),
+    "rain": ("in the rain", "下雨", "rain"),
+    "fog": ("fog drifts in", "起雾", "雾"),
+    "embers": ("embers rise", "火星飘起", "embers"),
+    "petals": ("petals fall", "花瓣飘落", "petals"),
+    "water": ("the water ripples", "水面波光粼粼", "water"),
+    "clouds": ("clouds drift by", "云朵飘过", "clouds"),
+    "night": ("night falls", "夜幕降临", "night"),
+    "sunset": ("sunset", "日落", "sunset"),
+    "dawn": ("dawn breaks", "黎明", "dawn"),
+    "flicker": ("flickering candlelight", "烛光摇曳", "flickering candlelight"),
+    "fade_in": ("fade in from black", "淡入", "fade in"),
+    "fade_out": ("fade to black", "淡出", "淡出"),
+}
+"""Words of two languages that ask for each, and a negative prompt that takes it away."""
+
+
+@pytest.mark.parametrize("name", AIR_AND_LIGHT)
+def test_each_effect_and_light_is_asked_for_in_two_languages_and_taken_away_by_a_word(
+    tmp_path: Path, name: str
+) -> None:
+    english, chinese, against = AIR_AND_LIGHT[name]
+
+    def made(prompt: str, negative_prompt: str = "") -> bytes:
+        path = tmp_path / "clip.mp4"
+        shot = Shot(
+            HARBOUR, prompt, negative_prompt, width_px=320, height_px=180, frame_count=12, fps=Fraction(6)
+        )
+        render(shot, path)
+        return path.read_bytes()
+
+    still = made("static shot")
+    there = made(f"static shot, {english}")
+    assert there == made(f"固定镜头，{chinese}")
+    assert there != still
+    assert made(f"static shot, {english}", against) == still

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from wanvideo.preview.view import Frame
 
 X264_THREADS = 2  # x264's output depends on the number of threads, so it must not follow the machine's cores
 SOUND_CHUNK_SAMPLES = 1024
+_AVX512_SKX = 256  # cv::CPU_AVX512_SKX, which the Python binding does not name
 KEY_EVERY_S = 5
 MOVIE_TIMESCALE_HZ = "90000"  # the default of 1000 would round the sound's length to milliseconds
 
@@ -47,9 +49,7 @@ class ClipWriter:
         self._video = self._file.add_stream("libx264", rate=fps)
         context = self._video.codec_context
         context.width, context.height = self._size_px
-        context.pix_fmt = (
-            "yuv420p"  # 4:2:0 with the two chroma planes in one, as they are sampled; stored as yuv420p
-        )
+        context.pix_fmt = "yuv420p"
         context.time_base = self._time_base
         context.gop_size = max(1, round(KEY_EVERY_S * fps))  # a key picture is seen as a faint pulse
         context.thread_count = X264_THREADS
@@ -57,7 +57,7 @@ class ClipWriter:
         context.color_trc = ColorTrc.BT709
         context.colorspace = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
-        context.options = {"preset": "superfast" if draft else "veryfast", "crf": "18"}
+        context.options = {"preset": "superfast" if draft else "veryfast", "crf": "18", **_repeatable()}
         self._sound = sound
         self._audio = None
         if sound is not None:
@@ -112,6 +112,15 @@ class ClipWriter:
             chunk.time_base = Fraction(1, SAMPLE_RATE_HZ)
             self._file.mux(self._audio.encode(chunk))
             self._samples = end
+
+
+def _repeatable() -> dict[str, str]:
+    """x264 options without which the same frames may give other bytes.
+
+    Its AVX-512 code of the macroblock tree reads memory that nobody wrote (seen with PyAV 18.1 at sizes such
+    as 320*180, and gone with any other instruction set). AVX2 is as fast here.
+    """
+    return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(_AVX512_SKX) else {}
 
 
 def _chunks(start: int, end: int, whole: bool) -> Iterator[tuple[int, int]]:
