@@ -79,12 +79,14 @@ def wrong_parts(understood: Plan, row: dict[str, Any]) -> list[str]:
     return [part for part, right in is_right.items() if not right]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_phrases_of_a_language_are_understood(language: str) -> None:
-    """Rows that were written before the reader was. Of them it first got 93.3 % (English) and 88.7 %
-    (Chinese) right; since then it has been mended with their help, so they are no longer a fair judge.
+@pytest.mark.parametrize("table", [*LANGUAGES, *(f"{language}_second" for language in LANGUAGES)])
+def test_the_phrases_of_a_language_are_understood(table: str) -> None:
+    """The first two tables were written before the reader was. Of them it first got 93.3 % (English) and
+    88.7 % (Chinese) right. The second two were written by somebody who had not seen it: when first read,
+    English was at 99 and Chinese at 89 of 100. Since then it has been mended with the help of all four, so
+    they are no longer a fair judge.
     """
-    rows = json.loads((PHRASES / f"{language}.json").read_text(encoding="utf-8"))
+    rows = json.loads((PHRASES / f"{table}.json").read_text(encoding="utf-8"))
     wrong = []
     for row in rows:
         understood = plan(row["prompt"], row.get("negative", ""))

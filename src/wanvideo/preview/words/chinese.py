@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from wanvideo.preview.plan import MOVES
+from wanvideo.preview.words.chinese_grid import height_between, sides, way
 from wanvideo.preview.words.chinese_scenery import scenery_at, undone
 from wanvideo.preview.words.chinese_words import Clause, clauses
 from wanvideo.preview.words.vocabulary import Reading, groups
 
 _RELATIVE = "的"
+_SIDEWAYS = frozenset("左右")
 _SEEN = ("between", "pace", "joins")  # terms that leave the camera the subject, and a refusal in force
 _REACH = 16  # terms of a clause in which 逆时针 or 拍摄 still belongs to an orbit
 
@@ -69,17 +71,16 @@ class _Reader:
         if "any_move" in parts and (self.negated or "camera" not in parts):
             self._any_move(at)
             return at + 1
-        if "direction" in parts and (end := self._directed(at)):
-            return end
-        if "verb" in parts and (end := self._verb(at)):
-            return end
+        for kind, read in (("direction", self._directed), ("reaches", self._reach), ("verb", self._verb)):
+            if kind in parts and (end := read(at)):
+                return end
         if "move" in parts:
             return self._move(at, at + 1, self._turned(at, parts["move"]))
         if "alone_move" in parts and all(set(term.parts) & {*_SEEN, "alone_move"} for term in self.terms):
             return self._move(at, at + 1, parts["alone_move"])
-        if "camera" in parts:
+        if "camera" in parts or ("frame" in parts and self._is_framing(at)):
             self.camera_acts = True
-            self.used.add(at)
+            self.used |= set() if "undone" in parts else {at}  # 跟拍 is camera work, but not done
             return at + 1
         if "bare" in parts and (self.negated or self.camera_acts or self._camera_near(at)):
             return self._bare(at)
@@ -133,10 +134,10 @@ class _Reader:
             self.used.add(at)
             return at + 1
         if verb and (verb["when"] == "sure" or self.camera_acts or self._camera_follows(to + 1)):
-            token = self.ways[verb["goes"]].get(direction)
+            token = way(verb["goes"], direction)
             if token:
                 return self._move(at, to + 1, token)
-        if self.camera_acts and (token := self.ways["carry"].get(direction)):
+        if self.camera_acts and (token := way("carry", direction)):
             return self._move(at, at + 1, token)
         if direction in self.ways["orbit"] and "wise" in direction:
             self.used.add(at)
@@ -148,11 +149,36 @@ class _Reader:
         verb = self.terms[at].parts["verb"]
         to = self._skip(at + 1)
         direction = self._part(to, "direction")
-        token = self.ways[verb["goes"]].get(direction or "")
+        token = way(verb["goes"], direction or "")
         is_move_itself = "camera_move" in self.terms[at].parts  # 推进，向右移动 are two moves
-        if token is None or is_move_itself or not (verb["when"] == "sure" or self.camera_acts):
+        if not token or is_move_itself or not (verb["when"] == "sure" or self.camera_acts):
             return 0
         return self._move(at, to + 1, token)
+
+    def _reach(self, at: int) -> int:
+        """移到右侧, 摇向天空, 推向大门: where to, or what to."""
+        goes, token = self.terms[at].parts["reaches"]
+        is_sure = self.terms[at].parts["verb"]["when"] == "sure"
+        if not (self.camera_acts or is_sure):
+            return 0
+        to = self._skip(at + 1)
+        place = self.terms[to].text.removesuffix(_RELATIVE) if to < len(self.terms) else ""
+        if sideways := way(goes, sides().get(place, "")):
+            return self._move(at, to + 1, sideways)
+        if not self.camera_acts:
+            return 0
+        if goes == "turn":
+            token = way(goes, height_between(self._text(at - _REACH, at), self._text(at + 1))) or token
+        return self._move(at, at + 1, token)
+
+    def _is_framing(self, at: int) -> bool:
+        """画面向左移动, 画面缓缓上升; but not 画面中 and 画面升起一轮太阳."""
+        to = self._skip(at + 1)
+        is_last = all("joins" in term.parts for term in self.terms[to + 1 : to + 2])
+        to_side = any("reaches" in term.parts for term in self.terms[to + 1 : to + 4])
+        return any(self._part(to, kind) for kind in ("direction", "reaches")) or (
+            to_side if self._part(to, "follows") else is_last and self._part(to, "camera_move") is not None
+        )
 
     def _bare(self, at: int) -> int:
         tokens = str(self.terms[at].parts["bare"]).split()
@@ -186,9 +212,11 @@ class _Reader:
 
     def _move(self, at: int, end: int, token: str) -> int:
         if self.negated:
-            self.denied.add(token)
+            self.denied.update(token.split())
+            if end == at + 1 and not set(self.terms[at].text) & _SIDEWAYS:  # 不要旋转: neither way
+                self.denied.add(token.replace("_right", "_left"))
         else:
-            self.asked.append((self.terms[at].start, token))
+            self.asked += [(self.terms[at].start, each) for each in token.split()]
             for index in range(at, end):
                 self._set_pace(index)
         self.used.update(range(at, end))
@@ -256,6 +284,9 @@ class _Reader:
                 break
             at += 1
         return at
+
+    def _text(self, start: int, end: int | None = None) -> str:
+        return "".join(term.text for term in self.terms[max(0, start) : end or start + _REACH])
 
     def _part(self, at: int, kind: str) -> Any:
         return self.terms[at].parts.get(kind) if at < len(self.terms) else None

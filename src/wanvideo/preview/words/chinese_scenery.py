@@ -13,10 +13,15 @@ from wanvideo.preview.plan import EFFECTS
 from wanvideo.preview.words.chinese_words import Term
 
 _PLACES = frozenset("上中里间下内面")  # 湖面上, 天空中
-_ADVERBIAL = frozenset({"在", "从", "由", "随", "沿", "随着", "沿着", "向", "往", "朝", "随风"})
+_ADVERBIAL = frozenset({"在", "从", "由", "随", "沿", "随着", "沿着", "如", "像", "向", "往", "朝", "随风"})
 _AFTER_VERB = frozenset("着了过起")
 _BEFORE_VERB = frozenset({*"在正她他它们里上下中旁边前", "正在", "一起"})
 _RELATIVE = "的"
+_COUNTS = frozenset({*"着了过几一两片朵滴阵些点层的", "一片", "片片", "朵朵", "无数", "一些", "许多", "一点"})
+_COUNTED = 4  # such terms between 飘着 and 白云
+_BRINGS = frozenset("下过起落着了")
+_NOUN_MAKERS = frozenset("师员手者店馆室间厅课机器场池鞋服帽椅垫棒板班队社楼桌台杖竿壶袋犬车布厂赛房")
+_ENDS_OF_VERBS = frozenset("进出上下开入过向到来去起着了住向")
 _REACH = 16  # terms between 白云 and 飘过
 
 
@@ -78,6 +83,9 @@ def _flows(terms: list[Term], at: int, group: dict[str, Any], found: Found) -> b
     if at >= 2 and terms[at - 1].text == _RELATIVE and terms[at - 2].text in does:
         found.used.add(at - 2)
         return True
+    if (said := _said_before(terms, at, does)) is not None:
+        found.used.add(said)
+        return True
     adverbial = False
     for index in range(at + 1, min(len(terms), at + 1 + _REACH)):
         term = terms[index]
@@ -91,6 +99,16 @@ def _flows(terms: list[Term], at: int, group: dict[str, Any], found: Found) -> b
     return False
 
 
+def _said_before(terms: list[Term], at: int, does: frozenset[str]) -> int | None:
+    """The verb of what it brings: 飘着几朵白云, 落下片片花瓣."""
+    index = at - 1
+    while index >= 0 and index >= at - _COUNTED and terms[index].text in _COUNTS:
+        index -= 1
+    is_near = index >= 0 and terms[index].text.rstrip("着了") in does
+    brings = index < at - 1 or terms[index].text[-1:] in _BRINGS
+    return index if is_near and brings else None
+
+
 def undone(terms: list[Term], used: set[int]) -> list[tuple[int, str]]:
     """Offset and term of every action and change that nothing has been made of."""
     return [
@@ -98,8 +116,18 @@ def undone(terms: list[Term], used: set[int]) -> list[tuple[int, str]]:
         for index, term in enumerate(terms)
         if index not in used
         and set(term.parts) & {"action", "undone"}
+        and not _is_noun_here(terms, index)
         and (len(term.text) > 1 or _is_verb_here(terms, index))
     ]
+
+
+def _is_noun_here(terms: list[Term], at: int) -> bool:
+    """Whether it only names a thing: 调酒师, 跑步机, 讨论室, 温暖的微笑."""
+    text, after = terms[at].text, terms[at + 1].text if at + 1 < len(terms) else ""
+    if after[:1] in _NOUN_MAKERS and text[-1] not in _ENDS_OF_VERBS:
+        return bool(after)
+    is_last = after in ("", _RELATIVE, "和", "与")
+    return is_last and at > 1 and terms[at - 1].text == _RELATIVE and "pace" not in terms[at - 2].parts
 
 
 def _is_verb_here(terms: list[Term], at: int) -> bool:
@@ -107,5 +135,6 @@ def _is_verb_here(terms: list[Term], at: int) -> bool:
     if at and terms[at - 1].text in _BEFORE_VERB:
         return True
     if at + 1 == len(terms):
-        return bool(at and terms[at - 1].parts)
+        before = terms[at - 1].parts if at else {}
+        return bool(before) and not {"follows", "direction"} & set(before)  # 从上方看
     return terms[at + 1].text in _AFTER_VERB

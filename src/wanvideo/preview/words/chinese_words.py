@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from wanvideo.preview.words.chinese_grid import act_length, composed
 from wanvideo.preview.words.vocabulary import groups
 
 _CLAUSES = re.compile(r"[\u3400-\u9fff\u30010-9]+")
 _LIST_MARK = "、"
+_CAMERA = len("镜头")
+_LONGEST_SPLIT = 4  # characters of a word beyond the part it shares
 _MEANS = (
     "move", "camera_move", "alone_move", "on_the_way", "shakes", "direction", "bare",
     "weather", "bare_weather", "light", "stopped",
 )  # fmt: skip
 _PLAIN = (
     "trap", "camera", "follows", "not_camera", "still", "stays", "any_move", "between", "joins",
-    "ends_refusal", "negator", "motion", "happens", "undone", "action", "colour",
+    "ends_refusal", "negator", "motion", "happens", "undone", "action", "colour", "frame",
 )  # fmt: skip
 
 
@@ -58,17 +61,54 @@ def _terms_of(text: str, start: int, end: int) -> list[Term]:
     found, at = [], start
     known, longest = _parts(), _longest()
     while at < end:
-        for length in range(min(longest, end - at), 0, -1):
+        act = act_length(text, at)
+        for length in range(min(max(longest, act), end - at), 0, -1):
             piece = text[at : at + length]
-            if length == 1 or piece in known:
+            if length == act and length > 1 and piece not in known:
+                found.append(Term(piece, at, {"action": True}))
+                at += length
+                break
+            if length == 1 or (piece in known and not _splits_a_word(text, at, piece)):
                 found.append(Term(piece, at, known.get(piece, {})))
                 at += length
                 break
     return found
 
 
+def _splits_a_word(text: str, at: int, piece: str) -> bool:
+    """Whether the end of a term belongs to a longer word: 向上|海, 上飞|过, 镜头移|动到."""
+    known = _parts()
+    parts = known[piece]
+    last, wanted = 1, {"trap"}
+    if "last" in parts:
+        last, wanted = len(parts["last"]), {"trap", "action"}
+        if act_length(text, at + len(piece) - last) > last:
+            return True
+    elif len(piece) > _CAMERA and "camera" in known.get(piece[:_CAMERA], ()):
+        last, wanted = len(piece) - _CAMERA, {"reaches"}
+    elif "direction" not in parts and "follows" not in parts:
+        return False
+    begin = at + len(piece) - last
+    longer = (text[begin : begin + length] for length in range(last + 1, last + _LONGEST_SPLIT))
+    return last < len(piece) and any(
+        len(word) > last and wanted & set(known.get(word, ())) for word in longer
+    )
+
+
 @cache
 def _parts() -> dict[str, dict[str, Any]]:
+    """Every term, listed or put together, and its parts."""
+    found = _listed()
+    for word, parts in composed().items():
+        if word in found:  # the vocabulary knows it as a word of its own
+            parts.pop("last", None)
+        if "verb" in parts and any("action" in found.get(word[:end], {}) for end in range(1, len(word))):
+            parts["action"] = True  # 气球升起来
+        found[word] = parts | found.get(word, {})
+    return found
+
+
+def _listed() -> dict[str, dict[str, Any]]:
     """Every term of the vocabulary and its parts."""
     found: dict[str, dict[str, Any]] = {}
     for group in groups("chinese"):
@@ -88,34 +128,9 @@ def _parts() -> dict[str, dict[str, Any]]:
         for word in group.get("does", ()):
             found.setdefault(word, {})["does"] = True
     found[_LIST_MARK] = {"joins": True}
-    return _directions() | _turned_verbs() | found
+    return found
 
 
 @cache
 def _longest() -> int:
     return max(map(len, _parts()))
-
-
-def _directions() -> dict[str, dict[str, Any]]:
-    """向左, 往右侧, 朝上方 ..."""
-    side = groups("chinese", "side")[0]
-    return {
-        toward + side[direction] + edge: {"direction": direction}
-        for toward in side["toward"]
-        for direction in ("left", "right", "up", "down", "in", "out")
-        for edge in side["edge"]
-    }
-
-
-def _turned_verbs() -> dict[str, dict[str, Any]]:
-    """左摇, 右移, 上移 ...: a direction and a verb in one term."""
-    side = groups("chinese", "side")[0]
-    ways = groups("chinese", "ways")[0]
-    found: dict[str, dict[str, Any]] = {}
-    for group in groups("chinese", "verb"):
-        for direction in ("left", "right", "up", "down"):
-            token = ways[group["goes"]].get(direction)
-            for verb in group["words"] if token else ():
-                kind = "move" if group["when"] == "sure" else "camera_move"
-                found.setdefault(side[direction] + verb, {})[kind] = token
-    return found

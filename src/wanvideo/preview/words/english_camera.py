@@ -111,7 +111,7 @@ class CameraReader:
 
     def _move(self, index: int) -> int:
         verb = verbs().get(self.text.at(index))
-        if verb is None:
+        if verb is None or index in self.text.used:  # used: "moving" of "an arc shot moving left"
             return 0
         object_at = index + 2 if self.text.at(index + 1) == "the" else index + 1
         follows_camera = (
@@ -128,6 +128,8 @@ class CameraReader:
             verb = replace(verb, way=verb.way | orbit_way())  # "moves around the statue clockwise"
         negated = self.text.negated(index)
         end, found = self.compass.after(index, verb, self.camera_acts)
+        if not found and (before := self.compass.before(index, verb)):
+            end, found = index + 1, [before]
         is_bare = not found
         if is_bare:
             if not negated and not self._speaks_alone(index, verb):
@@ -174,6 +176,8 @@ class CameraReader:
             return False
         inflected = self.text.at(index) != verb.name
         subject = self.text.at(before)
+        if subject in self.compass.known or subject in meanings("english", "on_the_way"):
+            return False  # "forward tracking shot", "sideways slide left"
         if subject.endswith("s") and subject not in self.camera:
             return True
         return subject in words("english", "other") or (

@@ -9,6 +9,7 @@ from wanvideo.preview.words.vocabulary import meanings, paces, words
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "its", "their", "this", "that", "front"})
 # Directions that may belong to what follows: "moves in the rain", "pulls up a chair".
 _LOOSE = {"": ("in", "out", "back"), "pull": ("in", "out", "back", "up")}
+_SHOTS = frozenset({"shot", "shots", "move", "movement"})
 _REACH = 16  # words of a clause in which "from left to right" or "clockwise" still belongs to a verb
 
 
@@ -26,7 +27,7 @@ class Compass:
         """What follows a verb: "slowly to the left", "in and out", "from left to right"."""
         if "clockwise" in verb.way and (turn := self._turning(index, verb)):
             return index + 1, [turn]
-        at = self.skip_fillers(index + 1, index)
+        at = self._past_shot(index, self.skip_fillers(index + 1, index))
         first = self.direction(at, index, verb)
         if first is None:
             return self._sweep(index, verb)
@@ -47,6 +48,30 @@ class Compass:
         if self.text.near(index, end) in ("on", "closer", "towards") and found[-1] == "in":
             end += 1
         return end, found
+
+    def _past_shot(self, index: int, at: int) -> int:
+        """Over "moving" in "tracking shot moving left", which is one move and no second one."""
+        is_shot = self.text.at(at - 1) in _SHOTS and at - 1 > index
+        if is_shot and self.text.near(index, at) in words("english", "carries_on"):
+            return self.skip_fillers(at + 1, index)
+        return at
+
+    def before(self, index: int, verb: Verb) -> str | None:
+        """What stands before a verb that is a noun: "upward tilt", "left pan", "left to right pan"."""
+        at = index - 1
+        while self.is_filler(at, index) and self.text.at(at) != "to":
+            at -= 1
+        found = self.direction(at, index, verb)
+        if found is None or at in self.text.used:
+            return None
+        ahead = self.text.near(index, at - 1)
+        crosses = ahead == "to" and self.known.get(self.text.near(index, at - 2)) == OPPOSITE.get(found)
+        word = self.text.at(at)
+        plain = word in OPPOSITE and verb.when == "sure" and ahead not in ("the", "to", "on", "from")
+        if not (word.endswith(("ward", "wards")) or word == "reverse" or crosses or plain):
+            return None
+        self.text.used.update(range(at - 2 if crosses else at, index))
+        return found
 
     def _list(self, index: int, at: int, first: str, verb: Verb) -> tuple[int, list[str]]:
         """All directions from the first one on: "left, then right", "in and out"."""
@@ -89,16 +114,30 @@ class Compass:
             if word == "around":
                 around = word
             elif self.text.near(at, at + 1) != "to" and (
-                self.text.at(at - 1) == "to" or self.text.at(at - 2) == "to" or at - index <= 2
+                self._carries_on(at)
+                or self.text.at(at - 1) == "to"
+                or self.text.at(at - 2) == "to"
+                or at - index <= 2
             ):
                 return word
         return around
 
+    def _carries_on(self, at: int) -> bool:
+        """Whether "moving" stands before: "an arc shot around her moving right"."""
+        before = at - 1
+        while self.text.near(at, before) in ("to", "the"):
+            before -= 1
+        if self.text.near(at, before) not in words("english", "carries_on"):
+            return False
+        self.text.used.add(before)
+        return True
+
     def _this_clause_and_a_word(self, index: int) -> list[int]:
-        """The clause, and the next one when it is a single word: "around the statue, clockwise"."""
+        """The clause, and the next one when it goes on so: "around the statue, clockwise", "moving left"."""
         end = self.text.clause_of(index).stop
         following = self.text.clause_of(end) if end < len(self.text) else range(0)
-        return [*self.text.around(index, _REACH), *(following if len(following) == 1 else ())]
+        goes_on = len(following) == 1 or self.text.at(following.start) in words("english", "carries_on")
+        return [*self.text.around(index, _REACH), *(following[:_REACH] if goes_on else ())]
 
     def _sweep(self, index: int, verb: Verb) -> tuple[int, list[str]]:
         """Further on in the clause: "sweeps across the valley from left to right", "glides along"."""
