@@ -55,7 +55,9 @@ class _Reader:
             self.camera_acts = True
         at = 0
         while at < len(self.terms):
-            at = self._camera(at) or self._scenery(at) or self._between(at) or self._plain(at)
+            is_handled = not self.camera_acts and clause.handles_a_thing(at)
+            camera_end = 0 if is_handled else self._camera(at)
+            at = camera_end or self._scenery(at) or self._between(at) or self._plain(at)
         self.unused += undone(self.terms, self.used)
 
     # Each of these returns the index to go on from; the first three 0 when they do not apply.

@@ -16,6 +16,8 @@ from wanvideo.preview.words.vocabulary import groups
 
 _CLAUSES = re.compile(r"[\u3400-\u9fff\u30010-9]+")
 _LIST_MARK = "、"
+_HANDLES = ("把", "将")
+_REACH = 16  # terms from there on
 _CAMERA = len("镜头")
 _LONGEST_SPLIT = 4  # characters of a word beyond the part it shares
 _MEANS = (
@@ -43,6 +45,11 @@ class Clause:
 
     terms: list[Term]
     begins_sentence: bool
+
+    def handles_a_thing(self, at: int) -> bool:
+        """Whether something has been taken that is done to: 工人把箱子推到墙边. It may yet be a camera."""
+        before = self.terms[max(0, at - _REACH) : max(0, at - 1)]
+        return "camera" not in self.terms[at].parts and any(term.text in _HANDLES for term in before)
 
 
 def clauses(text: str) -> list[Clause]:
