@@ -135,7 +135,7 @@ class Bench:
     async def read(self, request: VideoRequest) -> Given:
         return Given(DATA, PICTURE.source_sha256)
 
-    async def accept(self, given: Given, request: VideoRequest) -> Accepted:
+    async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted:
         return Accepted(PICTURE, DATA, ".png", ())
 
     async def submit(self, **fields: Any) -> Job:

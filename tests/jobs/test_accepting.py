@@ -30,10 +30,10 @@ async def nothing(url: str) -> bytes:
     raise AssertionError(f"fetched {url}")
 
 
-async def read(picture: object, fetch: Fetch = nothing) -> Accepted:
+async def read(picture: object, fetch: Fetch = nothing, provider: str = "dashscope") -> Accepted:
     pictures = Pictures(fetch)
     given = await pictures.read(asking(picture))
-    return await pictures.accept(given, asking(picture))
+    return await pictures.accept(given, asking(picture), provider)
 
 
 async def test_a_file_is_read_by_path_or_file_url(tmp_path: Path) -> None:
@@ -43,6 +43,14 @@ async def test_a_file_is_read_by_path_or_file_url(tmp_path: Path) -> None:
     assert by_path.data == by_url.data == png()
     assert (by_path.picture.media_type, by_path.suffix) == ("image/png", ".png")
     assert (by_path.picture.width_px, by_path.picture.height_px) == (320, 240)
+
+
+async def test_only_a_preview_is_given_what_the_crop_leaves_over(tmp_path: Path) -> None:
+    (tmp_path / "wide.png").write_bytes(png(1200, 240))
+    for provider, width_px in (("dashscope", 320), ("preview", 1200)):
+        taken = await read(tmp_path / "wide.png", provider=provider)
+        assert taken.picture.width_px == width_px
+        assert taken.warnings == ("cropped from 1200x240 to 320x240 for size 320*240",)
 
 
 async def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

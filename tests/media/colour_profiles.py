@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import struct
 
@@ -25,6 +26,7 @@ def adobe_rgb() -> bytes:
     return rgb_profile("Adobe RGB (1998)", primaries, 2.19921875)
 
 
+@functools.cache  # it holds the second of its making
 def srgb_by_another_name() -> bytes:
     """sRGB itself, called something else: what counts is what a profile does."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -268,6 +268,19 @@ def test_cover_crops_the_middle(size: tuple[int, int], kept: tuple[int, int]) ->
     assert abs(middle[1] - 127) <= 2
 
 
+def test_who_crops_for_himself_is_given_the_whole_picture() -> None:
+    data = saved(photo(960, 300), "PNG")
+    accepted = take(data, keep_whole=True)
+    assert accepted.data == data
+    assert accepted.warnings == ("cropped from 960x300 to 533x300 for size 1280*720",)
+    assert take(data, keep_whole=True, fit="contain").height_px == 540
+
+
+def test_a_strip_too_narrow_for_the_limits_is_cropped_all_the_same() -> None:
+    accepted = take(saved(photo(900, 20), "PNG"), keep_whole=True, limits=PictureLimits(20, 600))
+    assert (accepted.width_px, accepted.height_px) == (36, 20)
+
+
 def test_a_crop_below_the_limit_is_scaled_up_again() -> None:
     accepted = take(saved(photo(400, 900), "PNG"))
     assert (accepted.width_px, accepted.height_px) == (427, 240)

@@ -58,15 +58,23 @@ class Pictures:
             data = await asyncio.to_thread(_read_file, given)
         return Given(data, hashlib.sha256(data).hexdigest())
 
-    async def accept(self, given: Given, request: VideoRequest) -> Accepted:
-        """The picture for the asked size, its adjustments told in `warnings`. Raises: ImageInvalid."""
+    async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted:
+        """The picture for the asked size, its adjustments told in `warnings`. Raises: ImageInvalid.
+
+        A preview is given all of the picture: its camera has room in what the crop leaves over.
+        """
         from wanvideo.media.image import accept  # heavy: only a request that is really made needs it
 
         if given.url:
             return _unseen(given, request)
         size = request.frame_size
         picture = await asyncio.to_thread(
-            accept, given.data, width_px=size.width_px, height_px=size.height_px, fit=request.fit
+            accept,
+            given.data,
+            width_px=size.width_px,
+            height_px=size.height_px,
+            fit=request.fit,
+            keep_whole=provider == "preview",
         )
         return Accepted(
             Picture(

@@ -24,7 +24,7 @@ class PictureReader(Protocol):
     """accepting.Pictures, or a test's own."""
 
     async def read(self, request: VideoRequest) -> Given: ...
-    async def accept(self, given: Given, request: VideoRequest) -> Accepted: ...
+    async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ async def offer(shop: Workshop, pictures: PictureReader, request: VideoRequest, 
     """The exact body and its cost. Reads the picture; sends and stores nothing."""
     provider = shop.provider(provider_name)
     given = await pictures.read(request)
-    accepted = await pictures.accept(given, request)
+    accepted = await pictures.accept(given, request, provider_name)
     omit = await shop.ledger.quirks(provider.account.endpoint)
     seed = request.seed if request.seed is not None else 0
     url = accepted.picture.url or f"(uploaded when sent: {accepted.picture.sha256[:16]})"
@@ -114,7 +114,7 @@ async def new_job(
 ) -> NewJob:
     """What a job is born with, its picture accepted and stored and its cost within the limits."""
     provider = shop.provider(provider_name)
-    accepted = await pictures.accept(given, request)
+    accepted = await pictures.accept(given, request, provider_name)
     cost = provider.estimate(request)
     limits.check_clip(shop, cost.cny, asked.max_cost_cny)
     await limits.check_day(shop, cost.cny)

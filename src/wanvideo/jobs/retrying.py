@@ -84,6 +84,6 @@ class _Kept:
         del request
         return Given(b"", self._job.picture.source_sha256, self._job.picture.url)
 
-    async def accept(self, given: Given, request: VideoRequest) -> Accepted:
-        del given, request
+    async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted:
+        del given, request, provider
         return Accepted(self._job.picture, b"", "", self._job.warnings)

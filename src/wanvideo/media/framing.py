@@ -65,6 +65,14 @@ def plan_framing(
     return Framing(source, (left, top, left + cut[0], top + cut[1]), scaled, final)
 
 
+def plan_whole(source: Size, *, min_side_px: int, max_side_px: int) -> Framing | None:
+    """How all of `source` is brought within the limits of a side; None when no size can keep them."""
+    if max(source) * min_side_px > min(source) * max_side_px:
+        return None
+    final = _within(source, min_side_px, max_side_px)
+    return Framing(source, (0, 0, *source), final, final)
+
+
 def apply_framing(picture: Image.Image, framing: Framing, shape: Size) -> tuple[Image.Image, tuple[str, ...]]:
     """The RGB picture as planned, and each step in words.
 
@@ -91,7 +99,7 @@ def _in_words(framing: Framing, shape: Size, is_plain: bool) -> tuple[str, ...]:
     wanted = f"for size {shape[0]}*{shape[1]}"
     words = []
     if cut != framing.source:
-        words.append(f"cropped from {_x(framing.source)} to {_x(cut)} {wanted}")
+        words.append(crop_in_words(framing, shape))
     if framing.scaled != cut:
         direction = "up" if framing.scaled[0] > cut[0] else "down"
         words.append(f"scaled {direction} from {_x(cut)} to {_x(framing.scaled)} for the provider's limits")
@@ -99,6 +107,12 @@ def _in_words(framing: Framing, shape: Size, is_plain: bool) -> tuple[str, ...]:
         bands = "plain bands in its edge colour" if is_plain else "bands of its own blurred backdrop"
         words.append(f"padded from {_x(framing.scaled)} to {_x(framing.canvas)} {wanted}, with {bands}")
     return tuple(words)
+
+
+def crop_in_words(framing: Framing, shape: Size) -> str:
+    """What is cut away, which it is."""
+    cut = (framing.box[2] - framing.box[0], framing.box[3] - framing.box[1])
+    return f"cropped from {_x(framing.source)} to {_x(cut)} for size {shape[0]}*{shape[1]}"
 
 
 def _x(size: Size) -> str:

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from wanvideo.errors import ImageInvalid
 from wanvideo.media.colour import to_srgb
-from wanvideo.media.framing import Fit, apply_framing, plan_framing
+from wanvideo.media.framing import Fit, apply_framing, crop_in_words, plan_framing, plan_whole
 from wanvideo.media.picture_file import PictureFile, PictureFileDamaged, read_picture_file
 from wanvideo.media.signature import PictureKind, describe, picture_kind
 
@@ -82,6 +82,7 @@ def accept(
     width_px: int,
     height_px: int,
     fit: Fit = "cover",
+    keep_whole: bool = False,
     name: str = "reference_image",
     limits: PictureLimits = PROVIDER_LIMITS,
 ) -> AcceptedPicture:
@@ -89,13 +90,15 @@ def accept(
 
     The EXIF orientation is applied, transparency laid on white, colours brought to 8-bit sRGB, and the
     picture cropped (`fit="cover"`) or padded (`"contain"`) to the clip's aspect; its resolution stays, within
-    `limits`. The place where a photo was taken never leaves: it is cut out of a file that is otherwise sent
-    as it is, and all metadata is dropped from one that is encoded anew.
+    `limits`. With `keep_whole` what `"cover"` would cut away stays too, for whoever crops it himself.
+
+    The place where a photo was taken never leaves: it is cut out of a file that is otherwise sent as it is,
+    and all metadata is dropped from one that is encoded anew.
 
     Blocks for up to some seconds on a photo of 50 megapixels, and takes about 10 bytes of memory a pixel.
     Raises ImageInvalid with `field=name`.
     """
-    return _Acceptance(name, limits, (width_px, height_px), fit).accept(data)
+    return _Acceptance(name, limits, (width_px, height_px), fit, keep_whole).accept(data)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class _Acceptance:
     limits: PictureLimits
     shape: tuple[int, int]
     fit: Fit
+    keep_whole: bool
 
     def accept(self, data: bytes) -> AcceptedPicture:
         kind = self._judge_file(data)
@@ -131,6 +135,13 @@ class _Acceptance:
                 f"a picture of the shape {self.shape[0]}:{self.shape[1]} cannot keep the provider's limits.",
                 "Choose a size that is less narrow.",
             )
+        if self.keep_whole and self.fit == "cover" and framing.box != (0, 0, *framing.source):
+            whole = plan_whole(
+                picture.size, min_side_px=self.limits.min_side_px, max_side_px=self.limits.max_side_px
+            )
+            if whole is not None:  # else too narrow a strip: cropped after all
+                notes.append(crop_in_words(framing, self.shape))
+                framing = whole
         decoded = picture
         picture, converted = to_srgb(picture, is_deep=file.is_deep)
         is_same = picture is decoded and framing.is_unchanged and file.orientation == 1
