@@ -61,7 +61,7 @@ def plan_framing(
     left, top = (width - cut[0]) // 2, (height - cut[1]) // 2
     final = _within(canvas, min_side_px, max_side_px)
     factor = final[0] / canvas[0]
-    scaled = final if cut == canvas else (max(1, round(cut[0] * factor)), max(1, round(cut[1] * factor)))
+    scaled = final if cut == canvas else (_side(cut[0] * factor, final[0]), _side(cut[1] * factor, final[1]))
     return Framing(source, (left, top, left + cut[0], top + cut[1]), scaled, final)
 
 
@@ -117,6 +117,10 @@ def crop_in_words(framing: Framing, shape: Size) -> str:
 
 def _x(size: Size) -> str:
     return f"{size[0]}x{size[1]}"
+
+
+def _side(length_px: float, most_px: int) -> int:
+    return min(most_px, max(1, round(length_px)))  # rounding alone may go a pixel beyond
 
 
 def _within(size: Size, min_side_px: int, max_side_px: int) -> Size:
