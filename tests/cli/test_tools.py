@@ -41,8 +41,11 @@ def test_with_json_both_paths_are_told(clip: Path, capsys: pytest.CaptureFixture
     [
         (["gone.mp4"], "error: file: gone.mp4 is not there."),
         (["clip.mp4", "-o", "."], "error: output: . is a folder."),
+        (["."], "error: file: . is a folder."),
+        (["clip.mp4", "-o", "clip.mp4"], "error: output: clip.mp4 is the clip itself."),
+        (["clip.mp4", "-o", "sheet.jpg"], "error: output: sheet.jpg does not end in .png."),
         (["clip.mp4", "-o", "no/where.png"], "error: output: no/where.png cannot be written: No such file"),
-        (["notes.mp4"], "notes.mp4"),
+        (["notes.mp4"], "error: file: notes.mp4 is not a clip"),
     ],
 )
 def test_what_cannot_be_done_is_one_message_and_leaves_nothing(

@@ -9,6 +9,8 @@ import typer
 
 from wanvideo.cli.printing import errors_told, out, out_json
 
+_GIVE_PNG = "Give the name of a PNG file with `--output`."
+
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False) -> None:
     """Check key, region, endpoint, disk, encoder, ledger and clock, and say what to do. Costs nothing."""
@@ -60,21 +62,31 @@ def preview_sheet(
 ) -> None:
     """Write a contact sheet of a clip: frames from the first to the last in one PNG. Prints its path."""
     with errors_told(as_json=as_json):
-        from wanvideo.errors import RequestInvalid
+        from wanvideo.errors import ClipInvalid, RequestInvalid
         from wanvideo.media.sheet import contact_sheet
 
-        path = output or file.with_suffix(".png")
         if not file.is_file():
-            raise RequestInvalid(f"{file} is not there.", field="file", hint="Give the path of an mp4.")
+            trouble = "is a folder" if file.is_dir() else "is not there"
+            raise RequestInvalid(f"{file} {trouble}.", field="file", hint="Give the path of an mp4.")
+        path = output or file.with_suffix(".png")
         if path.is_dir():
-            raise RequestInvalid(f"{path} is a folder.", field="output", hint="Give the name of a PNG file.")
-        sheet = contact_sheet(file, columns=columns, rows=rows, cell_width_px=width)
+            raise RequestInvalid(f"{path} is a folder.", field="output", hint=_GIVE_PNG)
+        if path.exists() and path.samefile(file):
+            raise RequestInvalid(f"{path} is the clip itself.", field="output", hint=_GIVE_PNG)
+        if path.suffix.lower() != ".png":
+            raise RequestInvalid(f"{path} does not end in .png.", field="output", hint=_GIVE_PNG)
+        try:
+            sheet = contact_sheet(file, columns=columns, rows=rows, cell_width_px=width)
+        except ClipInvalid as error:
+            raise RequestInvalid(error.detail, field="file", hint="Give the path of an mp4.") from None
         beside = path.with_name(f".{path.name}.part")
         try:
             beside.write_bytes(sheet)
             beside.replace(path)
         except OSError as error:
-            raise RequestInvalid(f"{path} cannot be written: {error.strerror}.", field="output") from None
+            raise RequestInvalid(
+                f"{path} cannot be written: {error.strerror}.", field="output", hint=_GIVE_PNG
+            ) from None
         finally:
             beside.unlink(missing_ok=True)
         if as_json:
