@@ -60,8 +60,11 @@ def plan_framing(
         canvas = (width, fitted_height) if is_wider else (fitted_width, height)
     left, top = (width - cut[0]) // 2, (height - cut[1]) // 2
     final = _within(canvas, min_side_px, max_side_px)
-    factor = final[0] / canvas[0]
-    scaled = final if cut == canvas else (_side(cut[0] * factor, final[0]), _side(cut[1] * factor, final[1]))
+    scaled = final
+    if cut[0] < canvas[0]:
+        scaled = (_side(cut[0] * final[1] / canvas[1], final[0]), final[1])
+    elif cut[1] < canvas[1]:
+        scaled = (final[0], _side(cut[1] * final[0] / canvas[0], final[1]))
     return Framing(source, (left, top, left + cut[0], top + cut[1]), scaled, final)
 
 
