@@ -11,7 +11,7 @@ from PIL import Image
 from tests.preview import pictures
 from tests.preview.onnx_file import grey_network
 
-from wanvideo.preview import Plan, Shot, render
+from wanvideo.preview import MapUnusable, Plan, Shot, render
 from wanvideo.preview.scene_analysis import analyse, pivot_of
 
 SHOT = Shot(b"")
@@ -90,14 +90,30 @@ def test_a_user_s_network_is_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("mask.png", b"no"), ("mask.onnx", b"no network"), ("no", None)]
+    ("name", "content", "why"),
+    [
+        ("mask.png", b"no", "is neither a picture nor an .onnx file"),
+        ("mask.onnx", b"no network", r"cannot be used \(OpenCV cannot run it: [^/]*\)"),
+        ("no", None, r"cannot be used \("),
+    ],
 )
 def test_a_map_that_cannot_be_read_is_refused_by_name(
-    tmp_path: Path, name: str, content: bytes | None
+    tmp_path: Path, name: str, content: bytes | None, why: str
 ) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"^mask: {name} cannot be used \("):
+    with pytest.raises(MapUnusable, match=rf"^mask: {name} {why}"):
         render(replace(SHOT, picture=HARBOUR, mask=path, frame_count=2), tmp_path / "clip.mp4")
     assert not (tmp_path / "clip.mp4").exists()
+
+
+@pytest.mark.parametrize("name", ["mask", "depth"])
+def test_a_map_of_another_shape_is_refused_since_it_would_lie_beside_what_it_shows(
+    tmp_path: Path, name: str
+) -> None:
+    Image.new("L", (300, 400), 255).save(tmp_path / "map.png")
+    path = tmp_path / "map.png"
+    shot = replace(SHOT, mask=path) if name == "mask" else replace(SHOT, depth=path)
+    with pytest.raises(MapUnusable, match=rf"^{name}: .*its 300x400 pixels are not of the picture's shape"):
+        analyse(pictures.street(), CARRIED, shot)

@@ -63,8 +63,25 @@ def test_an_order_of_an_earlier_version_has_no_options() -> None:
 async def test_a_mask_that_is_not_there_is_refused_before_anything_is_rendered(
     preview: PreviewProvider, tmp_path: Path
 ) -> None:
-    with pytest.raises(ProviderRefused, match=r"preview\.mask: .*gone\.png is not there"):
-        await made(preview, preview={"mask": str(tmp_path / "gone.png")})
+    gone = str(tmp_path / "gone.png")
+    for named, message in (
+        (gone, "gone.png is not there"),
+        (str(tmp_path), "is no file"),
+        ("", "it names no"),
+    ):
+        with pytest.raises(ProviderRefused, match=rf"preview\.mask: .*{message}"):
+            await made(preview, preview={"mask": named})
+
+
+async def test_a_mask_that_is_no_picture_is_a_refusal_in_plain_words(
+    preview: PreviewProvider, tmp_path: Path
+) -> None:
+    (tmp_path / "mask.txt").write_text("no picture")
+    report = await made(preview, preview={"mask": str(tmp_path / "mask.txt")})
+    assert isinstance(report.error, ProviderRefused)
+    assert report.error.detail == (
+        "The preview cannot render that: preview.mask: mask.txt is neither a picture nor an .onnx file."
+    )
 
 
 async def test_sound_is_heard_when_it_was_asked_for(preview: PreviewProvider) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from wanvideo.preview.intent import plan
 from wanvideo.preview.plan import Plan
-from wanvideo.preview.shot import ENGINE, RenderCancelled, Rendered, Shot
+from wanvideo.preview.shot import ENGINE, MapUnusable, RenderCancelled, Rendered, Shot
 
-__all__ = ["ENGINE", "Plan", "RenderCancelled", "Rendered", "Shot", "plan", "render"]
+__all__ = ["ENGINE", "MapUnusable", "Plan", "RenderCancelled", "Rendered", "Shot", "plan", "render"]
 
 
 def render(
@@ -33,8 +33,9 @@ def render(
     `on_progress(frames_done, frames_total)` first with 0, then a few times a second, last with all frames;
     `cancelled()` up to 20 times a second.
 
-    Raises: RenderCancelled; ValueError for a size, rate or length that no clip can have;
-    PIL.UnidentifiedImageError or OSError for a picture that cannot be read or a file that cannot be written.
+    Raises: RenderCancelled; MapUnusable for the shot's own mask or depth; ValueError for a size, rate or
+    length that no clip can have; PIL.UnidentifiedImageError or OSError for a picture that cannot be read or a
+    file that cannot be written.
     """
     # numpy, OpenCV and PyAV: only who renders pays for them
     from wanvideo.preview.pipeline import render_clip

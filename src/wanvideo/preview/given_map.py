@@ -11,11 +11,13 @@ from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from wanvideo.preview.picture import Pixels
 from wanvideo.preview.scene import Map
+from wanvideo.preview.shot import MapUnusable
 
+SHAPE_SLACK: Final = 0.03  # more would lay the map beside what it shows
 SIDES_PX: Final = (320, 384, 518, 256, 512, 1024)
 _MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
@@ -24,19 +26,23 @@ _DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
 def read_map(path: Path, rgb: Pixels, name: str) -> Map:
     """The map at `path` for the picture `rgb`, at its size, in 0..1: white, or the network's most, is 1.
 
-    Raises: ValueError, which begins with `name`, when it cannot be read or run.
+    Raises: MapUnusable, which begins with `name`.
     """
     try:
-        levels = _run(path, rgb) if path.suffix.lower() == ".onnx" else _look_at(path)
-    except (OSError, cv2.error, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"{name}: {path.name} cannot be used ({reason})") from None
+        levels = _run(path, rgb) if path.suffix.lower() == ".onnx" else _look_at(path, rgb)
+    except UnidentifiedImageError:
+        raise MapUnusable(f"{name}: {path.name} is neither a picture nor an .onnx file") from None
+    except (OSError, ValueError) as error:
+        raise MapUnusable(f"{name}: {path.name} cannot be used ({error})") from None
     size = (rgb.shape[1], rgb.shape[0])
     return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _look_at(path: Path) -> Map:
+def _look_at(path: Path, rgb: Pixels) -> Map:
     with Image.open(path) as opened:
+        wanted_height = opened.width * rgb.shape[0] / rgb.shape[1]
+        if abs(opened.height / wanted_height - 1) > SHAPE_SLACK:
+            raise ValueError(f"its {opened.width}x{opened.height} pixels are not of the picture's shape")
         deep = opened.mode.startswith(("I", "F"))
         levels = np.asarray(opened if deep else opened.convert("L"), np.float32)
     return _stretched(levels) if deep else np.asarray(levels / 255, np.float32)
@@ -60,7 +66,8 @@ def _run(path: Path, rgb: Pixels) -> Map:
         if made.ndim != 2:
             raise ValueError(f"its first output is no map but {made.ndim}-dimensional")
         return _stretched(made)
-    raise ValueError(f"OpenCV cannot run it: {refusal}")
+    assert refusal is not None  # else it was returned
+    raise ValueError(f"OpenCV cannot run it: {refusal.err.strip().rstrip('.')}")
 
 
 def _stretched(levels: Map) -> Map:

@@ -20,6 +20,10 @@ class RenderCancelled(Exception):
     """The caller's `cancelled()` turned true; no file was left behind."""
 
 
+class MapUnusable(ValueError):
+    """The shot's own mask or depth cannot be used; the message begins with which, and says why."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """One clip to render. Any picture Pillow reads is taken: EXIF orientation is applied, transparency
@@ -31,7 +35,8 @@ class Shot:
 
     `overscan` lets a mere pan, truck, tilt or rise begin a little nearer and to one side, which gives it room
     without a push-in; the first frame is then not the picture itself. `mask` is a greyscale picture whose
-    white covers the subject, `depth` one whose white is near; both lie over the whole picture, at any size.
+    white covers the subject, `depth` one whose white is near; both lie over the whole picture, at any size
+    of its shape.
 
     Raises: ValueError at construction, when no clip can be made of these numbers.
     """

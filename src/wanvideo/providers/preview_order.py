@@ -61,8 +61,10 @@ def shot_of(order: Mapping[str, Any]) -> Shot:
 def _file(path: str | None, field: str) -> Path | None:
     if path is None:
         return None
+    if not path:
+        raise ValueError(f"{field}: it names no file")
     if not Path(path).is_file():
-        raise ValueError(f"{field}: {path} is not there")
+        raise ValueError(f"{field}: {path} {'is no file' if Path(path).exists() else 'is not there'}")
     return Path(path)
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from wanvideo.contract.problem import problem
-from wanvideo.errors import MediaRejected, ProviderFailed, WanvideoError
-from wanvideo.preview import RenderCancelled, Shot, render
+from wanvideo.errors import MediaRejected, ProviderFailed, ProviderRefused, WanvideoError
+from wanvideo.preview import MapUnusable, RenderCancelled, Shot, render
 
 AT_ONCE: Final = 2
 TELL_EVERY_S: Final = 0.25
@@ -184,6 +184,8 @@ def _unlock(descriptor: int, path: Path) -> None:
 
 
 def _failure(error: BaseException, task: str) -> WanvideoError:
+    if isinstance(error, MapUnusable):
+        return ProviderRefused(f"The preview cannot render that: preview.{error}.", task_id=task)
     detail = f"The preview could not be rendered ({type(error).__name__}: {error})."
     if type(error).__name__ == "UnidentifiedImageError":  # Pillow's; importing it for its name would be dear
         return MediaRejected(detail, field="reference_image", task_id=task)
