@@ -88,6 +88,19 @@ def test_moves_that_the_picture_has_no_room_for_become_smaller_and_say_so() -> N
     assert re.search(r"Only \d\d% of the pan and the rise and the roll is done", path.notes[-1])
 
 
+def test_what_nobody_would_miss_is_not_told() -> None:
+    path = film(replace(SHOT, motion_strength=0.92), Plan(("pan_left",)), SAME_ASPECT)
+    (note,) = path.notes
+    assert note.startswith("A push-in of 1")
+
+
+@pytest.mark.parametrize("strength", [0.1, 1.0])
+def test_a_pull_back_tells_how_little_it_is(strength: float) -> None:
+    path = film(replace(SHOT, motion_strength=strength), Plan(("out",)), SAME_ASPECT)
+    share = 1 - path.poses[-1].zoom
+    assert path.notes == (f"The pull-back is only {share:.0%}: the picture ends at the frame.",)
+
+
 @pytest.mark.parametrize("other", ["tilt_up", "truck_left", "roll_right", "orbit_left", "handheld"])
 @pytest.mark.parametrize("strength", [0.3, 0.5, 1.0])
 def test_a_pull_back_stays_one_whatever_runs_beside_it(other: str, strength: float) -> None:

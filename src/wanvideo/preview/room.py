@@ -23,6 +23,7 @@ STRETCH_SHARE: Final = 0.03
 PULL_STRETCH_SHARE: Final = 0.06
 LARGEST_PUSH_LOG: Final = math.log(1.15)  # more for the sake of room would be another shot
 WORTH_SAYING: Final = 0.02
+SHORT_WORTH_SAYING: Final = 0.1  # nobody misses the last tenth of a move
 _NAMES: Final = {
     "pan": "pan", "truck": "truck", "tilt": "tilt",
     "pedestal": "rise", "orbit": "orbit", "roll": "roll", "handheld": "shake",
@@ -90,7 +91,7 @@ def film(shot: Shot, plan: Plan, fitted: Fit, pivot: float = 0.5) -> Path:
     stretch = PULL_STRETCH_SHARE if "out" in plan.moves else STRETCH_SHARE
     given, kept = _fitting(asked, stretch, fitted, pivot)
     push_log = float(np.max(given.zoom_log - asked.zoom_log))
-    notes += _limits(plan, asked, push_log, kept)
+    notes += _limits(plan, given, push_log, kept)
     reach_x, reach_y = (
         float(np.max(extent + moved) - side_px / 2) for side_px, extent, moved in _seen(given, fitted, pivot)
     )
@@ -207,17 +208,17 @@ def _overscanned(tracks: Tracks, fitted: Fit) -> Track:
     return np.full_like(tracks.zoom_log, needed)
 
 
-def _limits(plan: Plan, asked: Tracks, push_log: float, kept: float) -> list[str]:
-    """What the viewer might miss: a pull-back that ends early, a push-in that nobody asked for."""
+def _limits(plan: Plan, given: Tracks, push_log: float, kept: float) -> list[str]:
+    """What the viewer might miss: a pull-back that is hardly one, a push-in that nobody asked for."""
     notes = []
-    reached = 1 - math.exp(float(asked.zoom_log.min()))
+    reached = 1 - math.exp(float(given.zoom_log.min()))
     if "out" in plan.moves and reached > 0:
-        notes.append(f"The pull-back stops at {reached:.0%}: the picture ends there.")
+        notes.append(f"The pull-back is only {reached:.0%}: the picture ends at the frame.")
     kinds = [move.partition("_")[0] for move in plan.moves if move not in ("still", "in", "out")]
     named = " and the ".join(dict.fromkeys(_NAMES[kind] for kind in kinds))
     if kinds and push_log > math.log1p(WORTH_SAYING):
         push = math.expm1(push_log)
         notes.append(f"A push-in of {push:.0%} makes room for the {named}: the picture ends at the frame.")
-    if kinds and kept < 1 - WORTH_SAYING:
+    if kinds and kept < 1 - SHORT_WORTH_SAYING:
         notes.append(f"Only {kept:.0%} of the {named} is done: the picture has no room for more.")
     return notes
