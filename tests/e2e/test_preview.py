@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from .desk import Desk, painted
 
@@ -87,3 +88,15 @@ def test_a_wide_picture_is_cropped_to_the_middle_and_the_first_frame_shows_it(de
     assert (clip["duration"], clip["fps"], clip["size"]) == (2, 24, "320*240")
     assert psnr_db(Path(clip["video_url"]), desk.folder / "middle.png") >= 30
     assert "镜头缓慢推进" in Path(clip["video_url"]).name
+
+
+def test_a_mask_is_known_by_what_is_in_it(desk: Desk) -> None:
+    request = ("generate", "orbit left", "--image", "boat.png", "--size", "320x240", "--duration", "2",
+               "--fps", "4", "--seed", "1", "--preview-mask", "mask.png")  # fmt: skip
+    (desk.folder / "mask.png").write_bytes((desk.folder / "boat.png").read_bytes())
+    first = desk.run(*request).succeeded().path
+    assert desk.run(*request).succeeded().path == first
+    painted(320, 240).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(desk.folder / "mask.png")
+    other = desk.run(*request).succeeded()
+    assert other.path != first
+    assert "but for what is in the file of the mask or depth" in other.stderr

@@ -131,3 +131,15 @@ async def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
     with pytest.raises(ImageInvalid):
         await read(tmp_path / "a.png")
+
+
+async def test_the_files_of_a_preview_are_known_by_their_bytes(tmp_path: Path) -> None:
+    async def digests(**options: str) -> tuple[str, ...]:
+        request = parse_request({"prompt": "x", "reference_image": png(), "preview": options})
+        return (await Pictures(nothing).read(request)).maps_sha256
+
+    (tmp_path / "mask.png").write_bytes(b"a mask")
+    (before,) = await digests(mask=str(tmp_path / "mask.png"))
+    (tmp_path / "mask.png").write_bytes(b"another")
+    assert await digests(mask=str(tmp_path / "mask.png")) != (before,)
+    assert await digests(mask=str(tmp_path), depth="/dev/zero") == ()  # refused by the preview itself

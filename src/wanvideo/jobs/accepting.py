@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,11 +23,15 @@ Fetch = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The picture as the caller gave it; `data` is empty for an oss:// picture, which we never see."""
+    """The picture as the caller gave it; `data` is empty for an oss:// picture, which we never see.
+
+    `maps_sha256` are of the preview's mask and depth, as far as they can be read.
+    """
 
     data: bytes
     source_sha256: str
     url: str = ""
+    maps_sha256: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,17 @@ class Pictures:
 
     async def read(self, request: VideoRequest) -> Given:
         """Its bytes, from wherever they are. Raises: ImageInvalid."""
+        maps = await asyncio.to_thread(digests_of_maps, request)
         given = request.reference_image
         if isinstance(given, str) and given.startswith("oss://"):
-            return Given(b"", hashlib.sha256(given.encode()).hexdigest(), given)
+            return Given(b"", hashlib.sha256(given.encode()).hexdigest(), given, maps)
         if isinstance(given, bytes):
             data = given
         elif given.startswith(("http://", "https://", "data:")):
             data = await self._fetch(given)
         else:
             data = await asyncio.to_thread(_read_file, given)
-        return Given(data, hashlib.sha256(data).hexdigest())
+        return Given(data, hashlib.sha256(data).hexdigest(), maps_sha256=maps)
 
     async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted:
         """The picture for the asked size, its adjustments told in `warnings`. Raises: ImageInvalid.
@@ -89,6 +95,17 @@ class Pictures:
             picture.suffix,
             picture.warnings,
         )
+
+
+def digests_of_maps(request: VideoRequest) -> tuple[str, ...]:
+    """What is in the preview's own files now: the same path may hold another mask tomorrow."""
+    digests = []
+    for path in filter(None, (request.preview.mask, request.preview.depth)):
+        with contextlib.suppress(OSError):
+            if Path(path).is_file():
+                with Path(path).open("rb") as file:
+                    digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return tuple(digests)
 
 
 def _unseen(given: Given, request: VideoRequest) -> Accepted:

@@ -31,7 +31,7 @@ def saved_cny(job: Job) -> Decimal:
     return Decimal(job.cost_cny or 0)
 
 
-async def miss(shop: Workshop, request: VideoRequest, source_sha256: str, provider: str) -> str:
+async def miss(shop: Workshop, request: VideoRequest, source_sha256: str, provider: str, key: str) -> str:
     """Which fields differ from the nearest earlier job, in words; empty when there is none to speak of."""
     asked = _flat(key_fields(request, picture_sha256=source_sha256, provider=provider))
     nearest: tuple[int, Job, dict[str, tuple[Any, Any]]] | None = None
@@ -45,6 +45,8 @@ async def miss(shop: Workshop, request: VideoRequest, source_sha256: str, provid
     if nearest is None:
         return ""
     count, job, differing = nearest
+    if count == 0 and job.cache_key != key:
+        return f"like {job.id}, but for what is in the file of the mask or depth"
     if count == 0:
         gone = "its clip is no longer at its place" if job.state is State.SUCCEEDED else f"it is {job.state}"
         return f"the same as {job.id}, but {gone}"

@@ -94,7 +94,9 @@ async def take_in(
     if asked.cache == "use" and (found := await cache.hit(shop, key)) is not None:
         await shop.ledger.note_hit(found.id, asked.owner, cache.saved_cny(found))
         return Taken(found, cached=True)
-    note = await cache.miss(shop, request, given.source_sha256, provider_name) if asked.cache == "use" else ""
+    note = ""
+    if asked.cache == "use":
+        note = await cache.miss(shop, request, given.source_sha256, provider_name, key)
     new = await new_job(shop, pictures, request, provider_name, given, asked)
     job = await shop.ledger.add_job(replace(new, miss=note), once)
     if once is not None and job.id != new.id and (before := await _used(shop, once)) is not None:
@@ -155,7 +157,8 @@ def as_json(request: VideoRequest) -> dict[str, Any]:
 
 
 def _key(request: VideoRequest, given: Given, provider_name: str) -> str:
-    return cache_key(request, picture_sha256=given.source_sha256, provider=provider_name)
+    key = cache_key(request, picture_sha256=given.source_sha256, provider=provider_name)
+    return digest([key, *given.maps_sha256]) if given.maps_sha256 and provider_name == "preview" else key
 
 
 def _once(asked: Asked, key: str) -> Once | None:

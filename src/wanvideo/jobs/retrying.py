@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from wanvideo.contract.job import Event, Job, State
 from wanvideo.contract.request import VideoRequest, parse_request
 from wanvideo.errors import ContentRejected, ImageInvalid, JobConflict, ProviderRefused, RequestInvalid
-from wanvideo.jobs.accepting import Accepted, Given
+from wanvideo.jobs.accepting import Accepted, Given, digests_of_maps
 from wanvideo.jobs.intake import Asked, PictureReader, new_job
 from wanvideo.jobs.workshop import Workshop, moved
 from wanvideo.ports import NewJob
@@ -81,8 +82,8 @@ class _Kept:
         self._job = job
 
     async def read(self, request: VideoRequest) -> Given:
-        del request
-        return Given(b"", self._job.picture.source_sha256, self._job.picture.url)
+        maps = await asyncio.to_thread(digests_of_maps, request)
+        return Given(b"", self._job.picture.source_sha256, self._job.picture.url, maps)
 
     async def accept(self, given: Given, request: VideoRequest, provider: str) -> Accepted:
         del given, request, provider
