@@ -115,5 +115,5 @@ def test_a_map_of_another_shape_is_refused_since_it_would_lie_beside_what_it_sho
     Image.new("L", (300, 400), 255).save(tmp_path / "map.png")
     path = tmp_path / "map.png"
     shot = replace(SHOT, mask=path) if name == "mask" else replace(SHOT, depth=path)
-    with pytest.raises(MapUnusable, match=rf"^{name}: .*its 300x400 pixels are not of the picture's shape"):
+    with pytest.raises(MapUnusable, match=rf"^{name}: .*300x400 is not the shape of the picture"):
         analyse(pictures.street(), CARRIED, shot)

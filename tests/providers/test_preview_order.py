@@ -67,7 +67,7 @@ async def test_a_mask_that_is_not_there_is_refused_before_anything_is_rendered(
     for named, message in (
         (gone, "gone.png is not there"),
         (str(tmp_path), "is no file"),
-        ("", "it names no"),
+        ("", "It names no"),
     ):
         with pytest.raises(ProviderRefused, match=rf"preview\.mask: .*{message}"):
             await made(preview, preview={"mask": named})
@@ -79,9 +79,8 @@ async def test_a_mask_that_is_no_picture_is_a_refusal_in_plain_words(
     (tmp_path / "mask.txt").write_text("no picture")
     report = await made(preview, preview={"mask": str(tmp_path / "mask.txt")})
     assert isinstance(report.error, ProviderRefused)
-    assert report.error.detail == (
-        "The preview cannot render that: preview.mask: mask.txt is neither a picture nor an .onnx file."
-    )
+    assert report.error.field == "preview.mask"
+    assert report.error.detail == "mask.txt is neither a picture nor an .onnx file."
 
 
 async def test_sound_is_heard_when_it_was_asked_for(preview: PreviewProvider) -> None:

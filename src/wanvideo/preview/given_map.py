@@ -42,7 +42,9 @@ def _look_at(path: Path, rgb: Pixels) -> Map:
     with Image.open(path) as opened:
         wanted_height = opened.width * rgb.shape[0] / rgb.shape[1]
         if abs(opened.height / wanted_height - 1) > SHAPE_SLACK:
-            raise ValueError(f"its {opened.width}x{opened.height} pixels are not of the picture's shape")
+            raise ValueError(
+                f"{opened.width}x{opened.height} is not the shape of the picture, padding included"
+            )
         deep = opened.mode.startswith(("I", "F"))
         levels = np.asarray(opened if deep else opened.convert("L"), np.float32)
     return _stretched(levels) if deep else np.asarray(levels / 255, np.float32)

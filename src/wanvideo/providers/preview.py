@@ -29,7 +29,6 @@ from wanvideo.errors import (
     ImageInvalid,
     MediaRejected,
     NotDelivered,
-    ProviderRefused,
     ProviderUnavailable,
     StorageFailed,
     WanvideoError,
@@ -47,7 +46,7 @@ from wanvideo.ports import (
 )
 from wanvideo.preview import ENGINE
 from wanvideo.providers import links
-from wanvideo.providers.preview_order import body_of, path_of, shot_of, told_of
+from wanvideo.providers.preview_order import body_of, path_of, refused, shot_of, told_of
 from wanvideo.providers.rendering import AT_ONCE, Renderer, write_whole
 
 KEEP: Final = timedelta(days=7)
@@ -199,7 +198,7 @@ class PreviewProvider:
         try:
             shot_of(order)
         except (ValueError, TypeError, KeyError) as error:
-            raise ProviderRefused(f"The preview cannot render that: {error}.") from None
+            raise refused(error) from None
         write_whole(self._file(task, "json"), json.dumps(order, ensure_ascii=False).encode())
 
     def _begin(self, task: TaskId, order: Mapping[str, Any]) -> bool:

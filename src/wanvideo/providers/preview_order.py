@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from wanvideo.contract.size import exact_fps, frame_count, parse_size
+from wanvideo.errors import ProviderRefused
 from wanvideo.ports import Order
-from wanvideo.preview import ENGINE, Shot, plan
+from wanvideo.preview import ENGINE, MapUnusable, Shot, plan
 
 
 def body_of(order: Order) -> dict[str, Any]:
@@ -53,19 +54,27 @@ def shot_of(order: Mapping[str, Any]) -> Shot:
         sound="ambient" if options.get("sound") else "silence",
         draft=bool(options.get("draft")),
         overscan=bool(options.get("overscan")),
-        mask=_file(options.get("mask"), "preview.mask"),
-        depth=_file(options.get("depth"), "preview.depth"),
+        mask=_file(options.get("mask"), "mask"),
+        depth=_file(options.get("depth"), "depth"),
     )
 
 
-def _file(path: str | None, field: str) -> Path | None:
+def _file(path: str | None, name: str) -> Path | None:
     if path is None:
         return None
     if not path:
-        raise ValueError(f"{field}: it names no file")
+        raise MapUnusable(f"{name}: It names no file")
     if not Path(path).is_file():
-        raise ValueError(f"{field}: {path} {'is no file' if Path(path).exists() else 'is not there'}")
+        raise MapUnusable(f"{name}: {path} {'is no file' if Path(path).exists() else 'is not there'}")
     return Path(path)
+
+
+def refused(error: Exception, task: str | None = None) -> ProviderRefused:
+    """Why the renderer cannot make a shot, with the field to change where it is known."""
+    name, _, why = str(error).partition(": ")
+    if isinstance(error, MapUnusable):
+        return ProviderRefused(f"{why}.", field=f"preview.{name}", task_id=task)
+    return ProviderRefused(f"The preview cannot render that: {error}.", task_id=task)
 
 
 def path_of(url: str) -> Path:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from wanvideo.contract.problem import problem
-from wanvideo.errors import MediaRejected, ProviderFailed, ProviderRefused, WanvideoError
+from wanvideo.errors import MediaRejected, ProviderFailed, WanvideoError
 from wanvideo.preview import MapUnusable, RenderCancelled, Shot, render
+from wanvideo.providers.preview_order import refused
 
 AT_ONCE: Final = 2
 TELL_EVERY_S: Final = 0.25
@@ -185,7 +186,7 @@ def _unlock(descriptor: int, path: Path) -> None:
 
 def _failure(error: BaseException, task: str) -> WanvideoError:
     if isinstance(error, MapUnusable):
-        return ProviderRefused(f"The preview cannot render that: preview.{error}.", task_id=task)
+        return refused(error, task)
     detail = f"The preview could not be rendered ({type(error).__name__}: {error})."
     if type(error).__name__ == "UnidentifiedImageError":  # Pillow's; importing it for its name would be dear
         return MediaRejected(detail, field="reference_image", task_id=task)
