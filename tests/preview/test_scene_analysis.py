@@ -117,3 +117,15 @@ def test_a_map_of_another_shape_is_refused_since_it_would_lie_beside_what_it_sho
     shot = replace(SHOT, mask=path) if name == "mask" else replace(SHOT, depth=path)
     with pytest.raises(MapUnusable, match=rf"^{name}: .*300x400 is not the shape of the picture"):
         analyse(pictures.street(), CARRIED, shot)
+
+
+def test_towers_do_not_lean_whatever_the_camera_travels() -> None:
+    """What stands upright is equally far from its foot to its top; the ground begins below it."""
+    pixels = np.full((360, 640, 3), (150, 185, 220), np.uint8)
+    for x_px in range(20, 620, 60):
+        pixels[60 + x_px % 90 : 320, x_px : x_px + 36] = (70, 75, 95)
+    pixels[320:] = (60, 70, 60)
+    nearness = analyse(Image.fromarray(pixels), Plan(("orbit_right",)), Shot(b"")).nearness
+    foot = round(320 / 360 * nearness.shape[0])
+    assert np.ptp(nearness[: foot - 2]) < 0.01
+    assert nearness[-1].min() > 0.3

@@ -22,6 +22,10 @@ from wanvideo.preview.shot import Shot
 
 WIDTH_PX: Final = 320
 HORIZON: Final = 0.42  # from the top: what stands higher is equally far, so that nothing upright leans
+LOWEST_HORIZON: Final = 0.92
+UPRIGHT_SHARE: Final = 0.12  # of the height, that an edge runs straight up to count as a wall or a tower
+WALLS_SHARE: Final = 0.05  # of the width, that such edges fill where the picture is a view of buildings
+EDGE_LEVELS: Final = 24.0
 GUESSED_RANGE: Final = (0.1, 0.9)  # a guess takes less than the whole range of nearness
 LEAST_SUBJECT: Final = 0.65  # a subject is at least so near
 HALO_SHARE: Final = 0.03  # of the width, over which the surface bends around a subject
@@ -36,7 +40,7 @@ def analyse(picture: Image.Image, plan: Plan, shot: Shot) -> Scene:
     rgb = np.asarray(picture.resize((WIDTH_PX, rows), Image.Resampling.BOX, reducing_gap=1.0))
     deep = bool(plan.effects) or any(move.partition("_")[0] in CARRIES for move in plan.moves)
     subject = _subject(rgb, shot, deep)
-    nearness = _ground(rows) if shot.depth is None else _given_depth(read_map(shot.depth, rgb, "depth"))
+    nearness = _ground(rgb) if shot.depth is None else _given_depth(read_map(shot.depth, rgb, "depth"))
     if subject is not None:
         nearness = _with_subject(nearness, subject)
     regions = find_regions(rgb) if NEEDS_REGIONS & {*plan.effects, *plan.light} else None
@@ -62,13 +66,26 @@ def _subject(rgb: Pixels, shot: Shot, deep: bool) -> Map | None:
     return given if float(given.max()) > 0.5 else None
 
 
-def _ground(rows: int) -> Map:
-    """Nearer towards the lower rim, as ground, floor and water are."""
+def _ground(rgb: Pixels) -> Map:
+    """Nearer towards the lower rim, as ground, floor and water are; buildings stand on it and do not lean."""
+    rows = rgb.shape[0]
     height = (np.arange(rows, dtype=np.float32) + 0.5) / rows
-    way = np.clip((height - HORIZON) / (1 - HORIZON), 0.0, 1.0)
+    horizon = max(HORIZON, min(LOWEST_HORIZON, _foot_of_walls(rgb)))
+    way = np.clip((height - horizon) / (1 - horizon), 0.0, 1.0)
     far, near = GUESSED_RANGE
     nearness = far + (near - far) * way * way * (3 - 2 * way)
     return np.repeat(nearness[:, np.newaxis], WIDTH_PX, axis=1).astype(np.float32)
+
+
+def _foot_of_walls(rgb: Pixels) -> float:
+    """Down to where walls and towers stand, as a share of the height from the top; 0 without any."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    edges = (np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) > 4 * EDGE_LEVELS).astype(np.uint8)
+    mended = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    length_px = max(3, round(UPRIGHT_SHARE * rgb.shape[0]))
+    upright = cv2.morphologyEx(mended, cv2.MORPH_OPEN, np.ones((length_px, 1), np.uint8))
+    walled = np.flatnonzero(upright.mean(axis=1) > WALLS_SHARE)
+    return float(walled[-1] + 1) / rgb.shape[0] if walled.size else 0.0
 
 
 def _given_depth(depth: Map) -> Map:
