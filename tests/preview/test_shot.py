@@ -36,7 +36,7 @@ def test_the_length_is_frames_by_rate() -> None:
 
 def test_the_public_names_are_these() -> None:
     assert wanvideo.preview.__all__ == [
-        "ENGINE", "Plan", "RenderCancelled", "Rendered", "Shot", "plan", "render",
+        "ENGINE", "MapUnusable", "Plan", "RenderCancelled", "Rendered", "Shot", "plan", "render",
     ]  # fmt: skip
     assert callable(wanvideo.preview.render)
     assert re.fullmatch(r"local-preview/\d+", ENGINE)
