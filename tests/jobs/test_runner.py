@@ -151,9 +151,10 @@ async def test_a_stopped_loop_hands_its_jobs_on_at_once(live: Bench) -> None:
 
 async def test_a_worker_whose_lease_was_taken_stops(live: Bench) -> None:
     job = await live.submit()
-    stopped = asyncio.Event()
+    started, stopped = asyncio.Event(), asyncio.Event()
 
     async def slow_upload(data: bytes, *, name: str) -> None:
+        started.set()
         try:
             await asyncio.sleep(60)
         finally:
@@ -162,6 +163,7 @@ async def test_a_worker_whose_lease_was_taken_stops(live: Bench) -> None:
     live.provider.upload = slow_upload  # type: ignore[method-assign, assignment]
     [lease] = await live.ledger.claim("w", states=OPEN, only=None, limit=1, lease_s=0)
     step = asyncio.create_task(live.runner.handle(lease))
+    await asyncio.wait_for(started.wait(), 5)
     await live.ledger.claim("thief", states=OPEN, only=[job.id], limit=1, lease_s=60, due=False)
     await asyncio.wait_for(stopped.wait(), 5)
     await step
