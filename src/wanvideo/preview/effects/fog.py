@@ -7,6 +7,7 @@ import numpy as np
 
 from wanvideo.preview.effects import planes
 from wanvideo.preview.effects.air import density, unit_px
+from wanvideo.preview.effects.ease import eased
 from wanvideo.preview.effects.noise import SIDE, Field, clouds_of_noise, look_up
 from wanvideo.preview.effects.setting import Setting
 from wanvideo.preview.picture import Pixels
@@ -37,7 +38,7 @@ class Fog:
         self._cells_per_px = SIDE / (1.5 * unit_px(shot))
 
     def apply(self, view: View, arrival: float) -> None:
-        amount = self._amount * min(arrival, _eased(view.time_s / ARRIVAL_S))
+        amount = self._amount * min(arrival, eased(view.time_s / ARRIVAL_S))
         far = self._bank(view, 1.0, 9.0, 0.0)
         front = self._bank(view, 1.6, 21.0, 97.0)
         hides = _FAR if view.region("subject") is not None else _FAR_UNKNOWN
@@ -80,8 +81,3 @@ def _falling(region: Pixels, strength: float) -> Pixels:
     return planes.bytes_of(
         cv2.convertScaleAbs(cv2.bitwise_not(region), alpha=strength, beta=255 * (1 - strength))
     )
-
-
-def _eased(share: float) -> float:
-    share = min(1.0, max(0.0, share))
-    return share * share * (3 - 2 * share)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wanvideo.preview.effects import planes
+from wanvideo.preview.effects.ease import eased
 from wanvideo.preview.effects.setting import Setting
 from wanvideo.preview.picture import Pixels
 from wanvideo.preview.shot import Shot
@@ -20,8 +21,7 @@ _NIGHT_MEAN = 64  # the luma a picture's mean falls to
 
 
 def _hour(share: float) -> float:
-    share = min(1.0, share / _TURN)
-    return share * share * (3 - 2 * share)
+    return eased(share / _TURN)
 
 
 def _from_black(luma: float) -> float:

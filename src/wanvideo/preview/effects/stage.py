@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from wanvideo.preview.effects.ease import eased
 from wanvideo.preview.effects.embers import Embers
 from wanvideo.preview.effects.fade import fade_in, fade_out
 from wanvideo.preview.effects.flow import Clouds, Water
@@ -86,7 +87,7 @@ class Stage:
             return
         if self._effects is None:
             self._effects = self._made(Exposure.of(view.frame))
-        arrival = _eased(view.time_s / ARRIVAL_S)
+        arrival = eased(view.time_s / ARRIVAL_S)
         if arrival > 0:
             for effect in self._effects:
                 effect.apply(view, arrival)
@@ -105,8 +106,3 @@ class Stage:
 
 def _chance_of(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, (*EFFECTS, *LIGHTS).index(name)])
-
-
-def _eased(share: float) -> float:
-    share = min(1.0, max(0.0, share))
-    return share * share * (3 - 2 * share)
