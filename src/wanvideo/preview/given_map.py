@@ -26,14 +26,14 @@ _DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
 def read_map(path: Path, rgb: Pixels, name: str) -> Map:
     """The map at `path` for the picture `rgb`, at its size, in 0..1: white, or the network's most, is 1.
 
-    Raises: MapUnusable, which begins with `name`.
+    Raises: MapUnusable.
     """
     try:
         levels = _run(path, rgb) if path.suffix.lower() == ".onnx" else _look_at(path, rgb)
     except UnidentifiedImageError:
-        raise MapUnusable(f"{name}: {path.name} is neither a picture nor an .onnx file") from None
+        raise MapUnusable(name, f"{path.name} is neither a picture nor an .onnx file") from None
     except (OSError, ValueError) as error:
-        raise MapUnusable(f"{name}: {path.name} cannot be used ({error})") from None
+        raise MapUnusable(name, f"{path.name} cannot be used ({error})") from None
     size = (rgb.shape[1], rgb.shape[0])
     return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32)
 

@@ -25,7 +25,7 @@ HORIZON: Final = 0.42  # from the top: what stands higher is equally far, so tha
 LOWEST_HORIZON: Final = 0.92
 UPRIGHT_SHARE: Final = 0.12  # of the height, that an edge runs straight up to count as a wall or a tower
 WALLS_SHARE: Final = 0.05  # of the width, that such edges fill where the picture is a view of buildings
-EDGE_LEVELS: Final = 24.0
+EDGE_LEVELS: Final = 24.0  # from one pixel to the next, of 255; Sobel's sum of slopes is four times that
 GUESSED_RANGE: Final = (0.1, 0.9)  # a guess takes less than the whole range of nearness
 LEAST_SUBJECT: Final = 0.65  # a subject is at least so near
 HALO_SHARE: Final = 0.03  # of the width, over which the surface bends around a subject
@@ -35,7 +35,7 @@ NEEDS_REGIONS: Final = frozenset(("water", "clouds", "night"))  # at night the s
 
 
 def analyse(picture: Image.Image, plan: Plan, shot: Shot) -> Scene:
-    """Look at the whole picture, as far as `plan` needs it. Raises: ValueError for a useless map."""
+    """Look at the whole picture, as far as `plan` needs it. Raises: MapUnusable."""
     rows = max(8, round(WIDTH_PX * picture.height / picture.width))
     rgb = np.asarray(picture.resize((WIDTH_PX, rows), Image.Resampling.BOX, reducing_gap=1.0))
     deep = bool(plan.effects) or any(move.partition("_")[0] in CARRIES for move in plan.moves)

@@ -21,7 +21,11 @@ class RenderCancelled(Exception):
 
 
 class MapUnusable(ValueError):
-    """The shot's own mask or depth cannot be used; the message begins with which, and says why."""
+    """The shot's own mask or depth (`name`) cannot be used; `why` is a sentence without its full stop."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name, self.why = name, why
 
 
 @dataclass(frozen=True)

@@ -63,17 +63,16 @@ def _file(path: str | None, name: str) -> Path | None:
     if path is None:
         return None
     if not path:
-        raise MapUnusable(f"{name}: It names no file")
+        raise MapUnusable(name, "It names no file")
     if not Path(path).is_file():
-        raise MapUnusable(f"{name}: {path} {'is no file' if Path(path).exists() else 'is not there'}")
+        raise MapUnusable(name, f"{path} {'is no file' if Path(path).exists() else 'is not there'}")
     return Path(path)
 
 
 def refused(error: Exception, task: str | None = None) -> ProviderRefused:
     """Why the renderer cannot make a shot, with the field to change where it is known."""
-    name, _, why = str(error).partition(": ")
     if isinstance(error, MapUnusable):
-        return ProviderRefused(f"{why}.", field=f"preview.{name}", task_id=task)
+        return ProviderRefused(f"{error.why}.", field=f"preview.{error.name}", task_id=task)
     return ProviderRefused(f"The preview cannot render that: {error}.", task_id=task)
 
 
