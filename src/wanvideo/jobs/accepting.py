@@ -52,7 +52,8 @@ class Pictures:
 
     async def read(self, request: VideoRequest) -> Given:
         """Its bytes, from wherever they are. Raises: ImageInvalid."""
-        maps = await asyncio.to_thread(digests_of_maps, request)
+        own = request.preview
+        maps = await asyncio.to_thread(digests_of_maps, request) if own.mask or own.depth else ()
         given = request.reference_image
         if isinstance(given, str) and given.startswith("oss://"):
             return Given(b"", hashlib.sha256(given.encode()).hexdigest(), given, maps)

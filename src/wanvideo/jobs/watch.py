@@ -125,7 +125,7 @@ class Watch:
             return wait_s
         pause_s = backoff_s(self._ledger_errors, first_s=_IDLE_S, most_s=_LONGEST_IDLE_S)
         self._ledger_errors += 1
-        self._quiet_until_s = self._ledger_from_s = self._now_s() + pause_s
+        self._ledger_from_s = self._now_s() + pause_s
         return pause_s
 
     async def prepare(self) -> float:
